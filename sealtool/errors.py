@@ -1,0 +1,122 @@
+"""The one tree of errors that may reach a user.
+
+Every error says what went wrong and where, why it matters, and what to do. The exit codes are part of
+the tool's interface (see the operator's guide); scripts rely on them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the process returns. Designed, documented and tested as an interface."""
+
+    DONE = 0
+    NEEDS_HUMAN = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    REGISTRY = 4
+    LEDGER = 5
+    SEAL_KEY = 6
+    SERVICE_UNREACHABLE = 7
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class SealtoolError(Exception):
+    """Base of every error a user may see.
+
+    Args:
+        message: what went wrong, where, and why it matters: full sentences in plain English.
+        advice: what to do about it; empty only where nothing can be done.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process boundaries with the worker pool; keyword-only arguments need this.
+        return (_rebuild, (type(self), self.message, self.advice))
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".strip()
+
+
+def _rebuild(kind: type[SealtoolError], message: str, advice: str) -> SealtoolError:
+    return kind(message, advice=advice)
+
+
+class UsageError(SealtoolError):
+    """The command was called in a way that means nothing."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ConfigurationError(SealtoolError):
+    """The configuration is missing, unreadable or contradicts itself."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
+class RulesError(ConfigurationError):
+    """A parameter file of the law is missing or malformed."""
+
+
+class TemplateError(ConfigurationError):
+    """A template or one of its resources cannot be used."""
+
+
+class RegistryError(SealtoolError):
+    """The registry export cannot be read as a whole. Nothing may be issued from it."""
+
+    exit_code = ExitCode.REGISTRY
+
+
+class LedgerError(SealtoolError):
+    """The ledger cannot be opened, or says something that cannot be true."""
+
+    exit_code = ExitCode.LEDGER
+
+
+class LedgerLockedError(LedgerError):
+    """Another run holds the ledger."""
+
+
+class LedgerInconsistentError(LedgerError):
+    """Ledger and published files contradict each other; a human has to look."""
+
+
+class SealKeyError(SealtoolError):
+    """The seal key or its certificate cannot be used."""
+
+    exit_code = ExitCode.SEAL_KEY
+
+
+class ServiceUnreachableError(SealtoolError):
+    """A time stamp authority or revocation service did not answer as it must."""
+
+    exit_code = ExitCode.SERVICE_UNREACHABLE
+
+
+class OutputError(SealtoolError):
+    """A file could not be written where it belongs."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
+class RenderingError(SealtoolError):
+    """A certificate could not be laid out; a fault of template or program, never of a person."""
+
+    exit_code = ExitCode.BUG
+
+
+class SelfCheckError(SealtoolError):
+    """Our own verifier refused our own output. It was not published."""
+
+    exit_code = ExitCode.BUG

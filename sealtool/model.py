@@ -276,7 +276,8 @@ class Assessment:
     """Where one person stands at one level: what the register keeps (Annex 1, fifth, 4 and 6).
 
     Attributes:
-        areas: the areas held, in order; their evidence is that of the latest day.
+        areas: the areas held, in order; their evidence is that of the day the level was obtained, or of the latest day
+            where it was not.
         decisions: what is accredited: none or one, at C2 one for each area.
     """
 

@@ -1,0 +1,53 @@
+# `make demo` and `make test` are all a newcomer needs; both set the checkout up first.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint format fuzz lock samples schemas wheel clean
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .make/ready ## install what the project needs (done by the others, too)
+
+.make/ready: requirements-dev.txt pyproject.toml tools/setup tools/debian-packages.txt
+	@tools/setup
+
+demo: setup ## the main job on the sample registry, in the folder demo/
+	@tools/demo
+
+test: setup ## every test, under four minutes on two cores
+	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m "not fuzz"
+
+lint: setup ## style, types, and the drawing of the architecture
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## put the code into form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+fuzz: setup ## a longer, bounded search for bytes that break the reader or pass the verifier
+	@$(BIN)/pytest --quiet -n 2 -m fuzz
+
+samples: setup ## write the sample registries anew
+	@$(BIN)/python samples/generate.py --out samples/registry
+	@$(BIN)/python samples/generate.py --out samples/registry-small --small
+
+schemas: setup ## write the published JSON Schemas anew
+	@$(BIN)/python tools/write_schemas.py
+
+lock: ## lock the Python packages anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --constraint requirements.txt --extra dev pyproject.toml \
+	  --output-file requirements-dev.txt
+
+wheel: setup ## build the wheel into dist/
+	@$(BIN)/python -m hatchling build --target wheel
+
+clean: ## remove everything that was made here
+	rm -rf .venv .make demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

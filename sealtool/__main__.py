@@ -1,0 +1,5 @@
+"""``python -m sealtool``."""
+
+from sealtool.cli import run
+
+run()

@@ -1,0 +1,66 @@
+"""Canonical JSON, and the domain's values in it: the form that is hashed, chained, sealed and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from sealtool.model import Decision, Person
+
+
+def canonical_json(value: object) -> str:
+    """One text for one value: keys sorted, no insignificant white space, no escapes but JSON's own.
+
+    Raises:
+        ValueError: for NaN and infinities, which JSON does not know.
+        TypeError: for values that are not JSON's.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256_hex(content: bytes | str) -> str:
+    """SHA-256 in lower-case hexadecimal; text is hashed as UTF-8."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def person_as_json(person: Person) -> dict[str, str]:
+    """The person as a certificate names them."""
+    return {
+        "person_id": person.person_id,
+        "given_name": person.given_name,
+        "first_surname": person.first_surname,
+        "second_surname": person.second_surname,
+    }
+
+
+def decision_as_json(decision: Decision) -> dict[str, Any]:
+    """The decision as ``plan --json`` shows it, without the action."""
+    return {
+        "person_id": decision.person.person_id,
+        "level": str(decision.level),
+        "area": None if decision.area is None else int(decision.area),
+        "accredited_on": decision.accredited_on.isoformat(),
+        "procedures": [str(procedure) for procedure in decision.procedures],
+        "areas": [
+            {
+                "area": int(covered.area),
+                "covered_on": covered.covered_on.isoformat(),
+                "procedure": str(covered.procedure),
+                "evidence": list(covered.evidence),
+            }
+            for covered in decision.areas
+        ],
+    }
+
+
+def decision_fingerprint(decision: Decision) -> str:
+    """SHA-256 over all that a certificate certifies: who, what, when and how.
+
+    Two decisions with the same fingerprint would yield the same certificate. The evidence and the version
+    of the rules are left out: a certificate stays right when another activity turns out to support it.
+    """
+    facts = decision_as_json(decision)
+    for covered in facts["areas"]:
+        del covered["evidence"]
+    return sha256_hex(canonical_json({**facts, "person": person_as_json(decision.person)}))

@@ -1,0 +1,61 @@
+"""The command line: parse, call, print, exit code. No decision lives here.
+
+Each command has a module of its own, imported when it is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from sealtool import __version__
+from sealtool.cli.ending import ended_with
+
+_COMMANDS: Final = ("init", "check", "plan", "issue", "explain", "verify", "status")
+
+
+class _Commands(click.Group):
+    """A group that imports a command only when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"sealtool.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The configuration. Default: $SEALTOOL_CONFIG, ./sealtool.toml, /etc/sealtool/sealtool.toml.",
+)
+@click.version_option(__version__, prog_name="sealtool")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    r"""Issues sealed certificates of teachers' digital competence.
+
+    \b
+    First steps:
+      sealtool init FOLDER --demo          a working folder with a throw-away seal
+      sealtool check REGISTRY              what is wrong with a registry export
+      sealtool plan --registry REGISTRY    what issuing would do; writes nothing
+      sealtool issue --level B1 --registry REGISTRY
+      sealtool verify out
+    """
+    ctx.obj = config
+
+
+def run() -> None:
+    """The program: runs a command and ends the process with its exit code."""
+    sys.exit(ended_with(main, sys.argv[1:]))

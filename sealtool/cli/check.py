@@ -1,0 +1,50 @@
+"""``sealtool check``: what is wrong with an export."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from sealtool.cli.console import counted, exit_code, show_json, show_problems
+from sealtool.cli.options import json_option, workspace_of
+from sealtool.planning import problems_as_json
+from sealtool.settings import Settings, find_configuration
+from sealtool.workspace import Workspace
+
+
+@click.command("check")
+@click.argument("registry", type=click.Path(path_type=Path, file_okay=False))
+@json_option
+@click.pass_context
+def command(ctx: click.Context, registry: Path, *, as_json: bool) -> int:
+    """Reads a registry export and lists every problem in it.
+
+    Decides nothing, writes nothing and needs no configuration; where there is one, its encoding and header names
+    are used.
+    """
+    workspace = _workspace(ctx)
+    reading = workspace.read_registry(registry)
+    if as_json:
+        show_json(
+            {
+                "schema": "sealtool.check/1",
+                "files": [{"name": one.name, "sha256": one.sha256, "rows": one.rows} for one in reading.sources],
+                "people": len(reading.records),
+                **problems_as_json(reading.held, reading.problems, reading.warnings),
+            }
+        )
+    else:
+        for source in reading.sources:
+            click.echo(f"{source.name}: {counted(source.rows, 'row', 'rows')}")
+        click.echo(f"{counted(len(reading.records), 'person', 'people')} without problems, {len(reading.held)} held.")
+        show_problems(reading.problems, title="Problems: whoever they name is held", most=None)
+        show_problems(reading.warnings, title="Warnings: read as meant, nobody is held", most=None)
+    return exit_code(needs_human=bool(reading.problems))
+
+
+def _workspace(ctx: click.Context) -> Workspace:
+    if find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd()) is None:
+        return Workspace(Settings(), os.environ)
+    return workspace_of(ctx)

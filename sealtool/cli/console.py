@@ -1,0 +1,118 @@
+"""What a person sees: tables, problems, progress. Results go to standard output, the rest to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import click
+
+from sealtool.errors import ExitCode
+from sealtool.model import Problem
+from sealtool.planning import Action, Plan
+
+PROBLEMS_SHOWN: Final = 12
+
+
+def show_json(document: Mapping[str, Any]) -> None:
+    """The one JSON document of a command."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal, on standard error."""
+    click.echo(text, err=True)
+
+
+def table(header: Sequence[str], rows: Collection[Sequence[object]]) -> str:
+    """A plain table: the first column to the left, the others to the right."""
+    cells = [list(map(str, row)) for row in (header, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    )
+
+
+def plan_table(plan: Plan, *, issue_header: str, issued: Mapping[str, int] | None = None) -> str:
+    """How many decisions there are of each kind, by level."""
+    rows = []
+    for level in plan.scope.levels:
+        count = {action: sum(entry.level == level for entry in plan.having(action)) for action in Action}
+        new = count[Action.ISSUE] if issued is None else issued.get(level, 0)
+        rows.append((str(level), new, count[Action.NONE], count[Action.CHANGED], count[Action.LOST]))
+    return table(("Level", issue_header, "Already issued", "Changed", "No longer supported"), rows)
+
+
+def problem_line(problem: Problem) -> str:
+    """A problem in one line: where, what, why."""
+    place = f"{problem.file} line {problem.line}" + (f", {problem.column}" if problem.column else "")
+    value = f" “{problem.value}”" if problem.value else ""
+    return f"{place}{value}: {problem.message}"
+
+
+def show_problems(problems: Collection[Problem], *, title: str, most: int | None = PROBLEMS_SHOWN) -> None:
+    """The problems on standard output; past ``most``, how many more there are."""
+    if not problems:
+        return
+    click.echo(f"\n{title} ({len(problems)}):")
+    shown = list(problems)[:most]
+    for problem in shown:
+        click.echo(f"  {problem_line(problem)}")
+    if len(shown) < len(problems):
+        click.echo(f"  … and {len(problems) - len(shown)} more: `sealtool check` lists them all.")
+
+
+def show_open_questions(plan: Plan) -> None:
+    """Whom a plan leaves alone and why, and what a human has to decide."""
+    if plan.held:
+        click.echo(
+            f"\nHeld: {counted(len(plan.held), 'person', 'people')} named by problems of the registry. Nothing is "
+            "issued to them until it is put right."
+        )
+    show_problems(plan.problems, title="Problems")
+    changed, lost = plan.having(Action.CHANGED), plan.having(Action.LOST)
+    if changed or lost:
+        click.echo("\nIssued, but the registry now says otherwise; a human decides whether to reissue or revoke:")
+        for entry in (*changed, *lost):
+            certificate = entry.on_record.certificate_id if entry.on_record else ""
+            facts = entry.as_json()
+            area = f" area {facts['area']}" if facts["area"] else ""
+            click.echo(f"  {certificate}  {facts['person_id']}  {facts['level']}{area}  {entry.action}")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def exit_code(*, needs_human: bool) -> ExitCode:
+    """What a command that did its work returns."""
+    return ExitCode.NEEDS_HUMAN if needs_human else ExitCode.DONE
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error when that is a terminal; silent otherwise."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    bars: list[Any] = []
+
+    def advance(done: int, total: int) -> None:
+        if not bars:
+            bars.append(click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True))
+            bars[0].__enter__()
+        bars[0].update(done - bars[0].pos)
+
+    try:
+        yield advance
+    finally:
+        if bars:
+            bars[0].__exit__(None, None, None)

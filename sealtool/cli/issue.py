@@ -1,0 +1,97 @@
+"""``sealtool issue``: decides, renders, seals, records, writes the manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from sealtool.cli.console import (
+    counted,
+    exit_code,
+    note,
+    plan_table,
+    progress,
+    show_json,
+    show_open_questions,
+)
+from sealtool.cli.options import (
+    accept_shrink_option,
+    json_option,
+    registry_option,
+    scope_from,
+    scope_options,
+    workspace_of,
+)
+from sealtool.cli.plan import show_plan
+from sealtool.issuing import IssueReport
+from sealtool.planning import Plan
+from sealtool.workspace import Workspace
+
+
+@click.command("issue")
+@registry_option
+@scope_options
+@accept_shrink_option
+@click.option("--dry-run", is_flag=True, help="Only show what would be done: the same as `sealtool plan`.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    registry: Path | None,
+    levels: tuple[str, ...],
+    areas: tuple[int, ...],
+    people: tuple[str, ...],
+    *,
+    all_levels: bool,
+    accept_shrink: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Issues a sealed certificate for every decision that has none yet.
+
+    Call it as often as you like: each person, level and C2 area gets one certificate. Whatever stops a run, the next
+    one goes on.
+    """
+    scope = scope_from(levels, areas, people, all_levels=all_levels)
+    workspace = workspace_of(ctx)
+    if dry_run:
+        return show_plan(workspace, registry, scope, accept_shrink=accept_shrink, as_json=as_json)
+    note(f"Reading the registry and deciding ({', '.join(scope.levels)}) …")
+    with progress("Issuing") as on_progress:
+        plan, report = workspace.issue(registry, scope, accept_shrink=accept_shrink, on_progress=on_progress)
+    if as_json:
+        show_json(_as_json(plan, report))
+    else:
+        _print(workspace, plan, report)
+    return exit_code(needs_human=plan.needs_human or bool(report.failures))
+
+
+def _as_json(plan: Plan, report: IssueReport) -> dict[str, object]:
+    return {
+        "schema": "sealtool.issue/1",
+        "run_id": report.run_id,
+        "counts": report.counts(),
+        "issued": [*report.recovered, *report.issued],
+        "failed": [{"certificate_id": one.certificate_id, "message": str(one.error)} for one in report.failures],
+        "manifest": report.manifest,
+        **{key: value for key, value in plan.as_json().items() if key != "schema"},
+    }
+
+
+def _print(workspace: Workspace, plan: Plan, report: IssueReport) -> None:
+    click.echo(plan_table(plan, issue_header="Issued now", issued=Counter(report.issued.values())))
+    if report.recovered:
+        click.echo(
+            f"Of an earlier run that was stopped, {counted(len(report.recovered), 'certificate', 'certificates')} "
+            "had been published already; they are recorded now."
+        )
+    show_open_questions(plan)
+    if report.failures:
+        click.echo("\nCould not be made; they stay pending:")
+        for failure in report.failures:
+            click.echo(f"  {failure.certificate_id}  {failure.error}")
+    if report.manifest is not None:
+        click.echo(f"\nCertificates and manifest: {workspace.output.root}")
+        click.echo(f"Manifest of this run:      {workspace.output.root / report.manifest}")

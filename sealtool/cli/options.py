@@ -1,0 +1,98 @@
+"""The options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sealtool.cli.ending import log_to
+from sealtool.errors import ConfigurationError, UsageError
+from sealtool.model import Area, Level, PersonId
+from sealtool.planning import Scope
+from sealtool.settings import find_configuration, load_settings
+from sealtool.workspace import Workspace
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+
+registry_option = click.option(
+    "--registry",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder with the registry export. Default: registry.folder of the configuration.",
+)
+
+accept_shrink_option = click.option(
+    "--accept-shrink", is_flag=True, help="Go on although a file lost more rows than the configuration allows."
+)
+
+
+def scope_options(command: Command) -> Command:
+    """--level, --area, --all and --person."""
+    for option in (
+        click.option("--person", "people", multiple=True, metavar="ID", help="Only this DNI or NIE. Repeatable."),
+        click.option("--all", "all_levels", is_flag=True, help="Every level."),
+        click.option(
+            "--area", "areas", multiple=True, type=click.IntRange(1, 6), help="At C2, only this area. Repeatable."
+        ),
+        click.option(
+            "--level",
+            "levels",
+            multiple=True,
+            type=click.Choice([str(level) for level in Level], case_sensitive=False),
+            help="Only this level. Repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def scope_from(levels: tuple[str, ...], areas: tuple[int, ...], people: tuple[str, ...], *, all_levels: bool) -> Scope:
+    """What the options ask for.
+
+    Raises:
+        UsageError: they contradict each other, or say nothing about the levels.
+    """
+    if all_levels and levels:
+        raise UsageError("--all and --level exclude each other.", advice="Leave one of them out.")
+    if not all_levels and not levels:
+        raise UsageError(
+            "Which level? Certificates are legal acts, so nothing is taken for granted.",
+            advice="Add --level B1 (repeatable), or --all for every level.",
+        )
+    if areas and str(Level.C2) not in levels and not all_levels:
+        raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
+    return Scope(
+        levels=tuple(level for level in Level if all_levels or level in levels),
+        areas=frozenset(map(Area, areas)) or None,
+        people=frozenset(map(canonical_person_id, people)) or None,
+    )
+
+
+def canonical_person_id(text: str) -> PersonId:
+    """A DNI or NIE as people type it, in the form the registry's reader gives it."""
+    return PersonId(re.sub(r"[\s.-]", "", text).upper())
+
+
+def workspace_of(ctx: click.Context) -> Workspace:
+    """The workspace of the configuration that counts.
+
+    Raises:
+        ConfigurationError: there is none, or it has mistakes.
+    """
+    path = find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd())
+    if path is None:
+        raise ConfigurationError(
+            "There is no configuration: neither --config nor $SEALTOOL_CONFIG names one, and there is no sealtool.toml "
+            "here or in /etc/sealtool.",
+            advice="Make a working folder with `sealtool init DIR` and call from inside it.",
+        )
+    settings = load_settings(path)
+    log_to(settings.run.log)
+    return Workspace(settings, os.environ)

@@ -1,0 +1,69 @@
+"""``sealtool plan``: what ``issue`` would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sealtool.cli.console import exit_code, plan_table, show_json, show_open_questions, show_problems
+from sealtool.cli.options import (
+    accept_shrink_option,
+    json_option,
+    registry_option,
+    scope_from,
+    scope_options,
+    workspace_of,
+)
+from sealtool.planning import Action, Plan, Scope
+from sealtool.workspace import Workspace
+
+
+@click.command("plan")
+@registry_option
+@scope_options
+@accept_shrink_option
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    registry: Path | None,
+    levels: tuple[str, ...],
+    areas: tuple[int, ...],
+    people: tuple[str, ...],
+    *,
+    all_levels: bool,
+    accept_shrink: bool,
+    as_json: bool,
+) -> int:
+    """Shows what `issue` would do, and what changed against the ledger. Writes nothing.
+
+    Without --level, every level is planned.
+    """
+    scope = scope_from(levels, areas, people, all_levels=all_levels or not levels)
+    return show_plan(workspace_of(ctx), registry, scope, accept_shrink=accept_shrink, as_json=as_json)
+
+
+def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, accept_shrink: bool, as_json: bool) -> int:
+    """Makes a plan, prints it and returns the exit code."""
+    with workspace.ledger() as ledger:
+        previous = None if accept_shrink else ledger.last_row_counts()
+        plan = workspace.plan(workspace.read_registry(registry, previous_rows=previous), scope, ledger)
+    if as_json:
+        show_json(plan.as_json())
+    else:
+        _print(plan)
+    return exit_code(needs_human=plan.needs_human)
+
+
+def _print(plan: Plan) -> None:
+    for entry in plan.having(Action.ISSUE):
+        if entry.decision is not None:
+            one = entry.decision
+            level = f"{one.level} area {int(one.area)}" if one.area else str(one.level)
+            procedures = ", ".join(one.procedures)
+            click.echo(f"issue  {one.person.person_id}  {level}  accredited on {one.accredited_on}  by {procedures}")
+    click.echo()
+    click.echo(plan_table(plan, issue_header="To issue"))
+    show_open_questions(plan)
+    show_problems(plan.warnings, title="Warnings")

@@ -1,0 +1,478 @@
+"""The line from a registry export to published certificates.
+
+registry -> decisions -> ledger (reserved) -> layout -> seal -> check of our own output -> ledger (sealed) ->
+published file -> ledger (issued) -> manifest.
+
+Whatever stops a run, and between whatever two steps, the next one takes up what is left: an id is reserved
+before anything is made, and a file's hash is in the ledger before the file appears. So a file that is there
+either matches the ledger and counts, or never existed as far as anybody can know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from sealtool.canonical import decision_fingerprint, sha256_hex
+from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
+from sealtool.identifiers import RandomBytes, new_certificate_id, new_run_id
+from sealtool.ledger import (
+    Ledger,
+    LedgerDocument,
+    ManifestEntry,
+    Reservation,
+    RunFacts,
+    RunState,
+    SealedDocument,
+)
+from sealtool.manifest import (
+    MANIFESTS,
+    DocumentEntry,
+    InputFile,
+    Manifest,
+    RunEntry,
+    SealEntry,
+    ValideEntry,
+    seal_as_json,
+)
+from sealtool.model import (
+    CertificateId,
+    CertificateOrder,
+    CertifiedFacts,
+    Language,
+    Level,
+    PadesLevel,
+    RunId,
+    SealedPdf,
+    UnsealedPdf,
+    Verdict,
+    Verification,
+)
+from sealtool.planning import Action, Plan
+from sealtool.publishing import OutputFolder, unexpected_file
+
+BATCH: Final = 16
+"""Certificates that are recorded, published and acknowledged together: three commits for all of them."""
+
+
+class Sealing(Protocol):
+    """What issuing needs of the sealing stage."""
+
+    async def prepare(self) -> None:
+        """Does all that may fail before the first document."""
+
+    async def aclose(self) -> None:
+        """Lets go of connections."""
+
+    async def seal(self, pdf: UnsealedPdf) -> SealedPdf:
+        """Applies the seal at the configured level, or raises."""
+
+    async def seal_detached(self, content: bytes) -> bytes:
+        """A detached CAdES seal over the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The stages between a decision and a checked, sealed file.
+
+    Attributes:
+        executor: where layout and checks run.
+        lay_out: order -> pages; called in the executor, so it must be importable there.
+        check: sealed bytes -> judgement; likewise.
+        sealing: makes the sealer; called once, and only when there is something to seal.
+        level: the level every seal must be verified to have.
+        in_flight: how many certificates are worked on at a time.
+    """
+
+    executor: Executor
+    lay_out: Callable[[CertificateOrder], UnsealedPdf]
+    check: Callable[[bytes], Verification]
+    sealing: Callable[[], Sealing]
+    level: PadesLevel
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Clock, randomness and progress: what the world outside tells a run, and is told by it.
+
+    Attributes:
+        now: the present moment, aware.
+        timezone: whose calendar the day of issue is taken from.
+        random_bytes: a cryptographically strong source.
+        on_step: told the name of each step when it is done; the crash tests stop there.
+        on_progress: told how many certificates are finished, and of how many.
+    """
+
+    now: Callable[[], datetime]
+    timezone: ZoneInfo
+    random_bytes: RandomBytes
+    on_step: Callable[[str], None] = lambda _: None
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None
+
+    def today(self) -> date:
+        """The day it is where the organisation is."""
+        return self.now().astimezone(self.timezone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What goes into every manifest besides the documents."""
+
+    tool_version: str
+    valide_address: str
+    valide_expected_verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A certificate that could not be made; it stays pending."""
+
+    certificate_id: CertificateId
+    error: SealtoolError
+
+
+@dataclass(slots=True)
+class IssueReport:
+    """What a run did."""
+
+    run_id: RunId
+    issued: dict[CertificateId, Level] = field(default_factory=dict)
+    recovered: list[CertificateId] = field(default_factory=list)
+    """Published by a run that was stopped before it could say so."""
+    failures: list[Failure] = field(default_factory=list)
+    released: int = 0
+    register_lines: int = 0
+    manifest: str | None = None
+    """Path of the manifest below the output folder; None when there was nothing to list."""
+
+    def counts(self) -> dict[str, int]:
+        """The figures for ledger and manifest."""
+        return {
+            "issued": len(self.issued),
+            "recovered": len(self.recovered),
+            "failed": len(self.failures),
+            "released": self.released,
+            "register_lines": self.register_lines,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    order: CertificateOrder
+    sealed: SealedPdf
+    verification: Verification
+
+
+@dataclass(slots=True)
+class Issuing:
+    """One run. Construct it inside ``ledger.exclusive()`` and call :meth:`run` once."""
+
+    ledger: Ledger
+    output: OutputFolder
+    press: Press
+    edge: Edge
+    imprint: Imprint
+    one_file_per_language: bool = False
+    _sealer: Sealing | None = None
+
+    def run(self, plan: Callable[[], Plan], facts: RunFacts) -> tuple[Plan, IssueReport]:
+        """Does all that the plan says, and what earlier runs left undone.
+
+        Args:
+            plan: makes the plan; called after the leftovers of earlier runs are settled.
+            facts: what the run is made of.
+
+        Raises:
+            SealtoolError: the run had to stop; what was published is recorded, the rest is pending.
+        """
+        report = IssueReport(new_run_id(self.edge.now(), self.edge.random_bytes))
+        self.output.prepare()
+        self.output.remove_leftovers()
+        self.ledger.begin_run(report.run_id, facts, at=self.edge.now())
+        self._step("run begun")
+        try:
+            self._settle(report)
+            planned = plan()
+            self._record_register(planned, facts, report)
+            reservations = self._reservations(planned, report)
+            with asyncio.Runner() as runner:
+                try:
+                    self._produce(runner, reservations, report)
+                    self._write_manifest(runner, facts, report)
+                finally:
+                    if self._sealer is not None:
+                        runner.run(self._sealer.aclose())
+        except BaseException as error:
+            state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
+            with contextlib.suppress(SealtoolError):  # what stopped the run is the news, not what follows from it
+                self.ledger.end_run(report.run_id, state, report.counts(), at=self.edge.now())
+            raise
+        self.ledger.end_run(report.run_id, RunState.FINISHED, report.counts(), at=self.edge.now())
+        self._step("run ended")
+        return planned, report
+
+    # --- what an earlier run left ---------------------------------------------------------------------
+
+    def _settle(self, report: IssueReport) -> None:
+        """Finds out which sealed certificates were published, and which manifests were completed."""
+        by_certificate: dict[CertificateId, list[LedgerDocument]] = {}
+        for document in self.ledger.sealed_documents():
+            by_certificate.setdefault(document.certificate_id, []).append(document)
+        unpublished: list[CertificateId] = []
+        for certificate_id, documents in by_certificate.items():
+            present = [document for document in documents if self._is_published(document.path, document.sha256)]
+            if len(present) == len(documents):
+                report.recovered.append(certificate_id)
+                continue
+            for document in present:  # one language of two: never acknowledged, and made again together
+                self.output.withdraw(document.path)
+            unpublished.append(certificate_id)
+        self.ledger.record_issued(report.run_id, report.recovered, at=self.edge.now())
+        self.ledger.record_unpublished(report.run_id, unpublished, at=self.edge.now())
+        for manifest in self.ledger.unconfirmed_manifests():
+            present_files = [path for path, digest in manifest.files.items() if self._is_published(path, digest)]
+            if len(present_files) == len(manifest.files):
+                digest = manifest.files[_manifest_path(manifest.run_id)]
+                self.ledger.confirm_manifest(manifest.run_id, digest, at=self.edge.now())
+                continue
+            for path in present_files:
+                self.output.withdraw(path)
+            self.ledger.withdraw_manifest(manifest.run_id, at=self.edge.now())
+        self._step("leftovers settled")
+
+    def _is_published(self, path: str, sha256: str) -> bool:
+        present = self.output.sha256(path)
+        if present is not None and present != sha256:
+            raise unexpected_file(self.output.root / path)
+        return present is not None
+
+    # --- decisions ------------------------------------------------------------------------------------
+
+    def _record_register(self, plan: Plan, facts: RunFacts, report: IssueReport) -> None:
+        if plan.assessments:
+            report.register_lines = self.ledger.record_register(
+                report.run_id, plan.assessments, facts.rules_version, at=self.edge.now()
+            )
+        self._step("register recorded")
+
+    def _reservations(self, plan: Plan, report: IssueReport) -> list[Reservation]:
+        """Every decision to be issued, with the id an earlier run reserved for it or a new one."""
+        new, revised, ready = [], [], []
+        for entry in plan.having(Action.ISSUE):
+            if entry.decision is None:
+                continue
+            if entry.on_record is None:
+                reservation = Reservation(new_certificate_id(self.edge.random_bytes), entry.decision)
+                new.append(reservation)
+            else:
+                reservation = Reservation(entry.on_record.certificate_id, entry.decision)
+                if entry.on_record.fingerprint != decision_fingerprint(entry.decision):
+                    revised.append(reservation)
+            ready.append(reservation)
+        self.ledger.reserve(report.run_id, new, at=self.edge.now())
+        self.ledger.revise_reservations(report.run_id, revised, at=self.edge.now())
+        unsupported = [one.certificate_id for one in plan.unsupported_reservations]
+        self.ledger.release(report.run_id, unsupported, at=self.edge.now())
+        report.released = len(unsupported)
+        self._step("certificates reserved")
+        return ready
+
+    # --- certificates ---------------------------------------------------------------------------------
+
+    def _produce(self, runner: asyncio.Runner, reservations: Sequence[Reservation], report: IssueReport) -> None:
+        if reservations:
+            self.edge.on_progress(0, len(reservations))
+            runner.run(self._produce_all(self._sealing(), reservations, report))
+
+    async def _produce_all(self, sealing: Sealing, reservations: Sequence[Reservation], report: IssueReport) -> None:
+        """Keeps ``in_flight`` certificates going; what is finished is published in batches, whatever happens."""
+        await sealing.prepare()
+        waiting = iter(reservations)
+        going: set[asyncio.Task[list[_Made] | Failure]] = set()
+        finished: list[list[_Made]] = []
+        stopped: BaseException | None = None
+        while True:
+            while stopped is None and len(going) < self.press.in_flight and (one := next(waiting, None)):
+                going.add(asyncio.create_task(self._make(sealing, one)))
+            if not going:
+                break
+            done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                match task.exception() or task.result():
+                    case BaseException() as error:
+                        stopped = stopped or error
+                    case Failure() as failure:
+                        report.failures.append(failure)
+                    case made:
+                        finished.append(made)
+            while len(finished) >= BATCH:
+                self._publish(finished[:BATCH], report)
+                del finished[:BATCH]
+                self.edge.on_progress(len(report.issued) + len(report.failures), len(reservations))
+        self._publish(finished, report)
+        self.edge.on_progress(len(report.issued) + len(report.failures), len(reservations))
+        if stopped is not None:
+            raise stopped
+
+    async def _make(self, sealing: Sealing, reservation: Reservation) -> list[_Made] | Failure:
+        """All files of one certificate: laid out, sealed, checked."""
+        try:
+            return [await self._make_one(sealing, order) for order in self._orders(reservation)]
+        except RenderingError as error:
+            return Failure(reservation.certificate_id, error)
+
+    def _orders(self, reservation: Reservation) -> list[CertificateOrder]:
+        sets = [(language,) for language in Language] if self.one_file_per_language else [tuple(Language)]
+        return [
+            CertificateOrder(reservation.certificate_id, reservation.decision, self.edge.today(), languages)
+            for languages in sets
+        ]
+
+    async def _make_one(self, sealing: Sealing, order: CertificateOrder) -> _Made:
+        loop = asyncio.get_running_loop()
+        pages = await loop.run_in_executor(self.press.executor, self.press.lay_out, order)
+        self._step("certificate laid out")
+        sealed = await sealing.seal(pages)
+        self._step("certificate sealed")
+        verification = await loop.run_in_executor(self.press.executor, self.press.check, sealed.content)
+        self._step("certificate checked")
+        _insist(order, verification, self.press.level)
+        return _Made(order, sealed, verification)
+
+    def _publish(self, finished: Sequence[list[_Made]], report: IssueReport) -> None:
+        """Hash into the ledger, file into the folder, word into the ledger: in this order."""
+        if not finished:
+            return
+        made = [one for certificate in finished for one in certificate]
+        self.ledger.record_sealed(report.run_id, [self._document(one) for one in made], at=self.edge.now())
+        self._step("hashes recorded")
+        for one in made:
+            self.output.publish(_document_path(one.order), one.sealed.content)
+            self._step("file published")
+        levels = {one.order.certificate_id: one.order.decision.level for one in made}
+        self.ledger.record_issued(report.run_id, list(levels), at=self.edge.now())
+        report.issued |= levels
+        self._step("certificates issued")
+
+    def _document(self, made: _Made) -> SealedDocument:
+        return SealedDocument(
+            certificate_id=made.order.certificate_id,
+            path=_document_path(made.order),
+            sha256=made.verification.sha256,
+            size=made.verification.size,
+            pages=made.sealed.pages,
+            languages=made.order.languages,
+            issued_on=made.order.issued_on,
+            seal=seal_as_json(made.verification),
+        )
+
+    # --- the manifest ---------------------------------------------------------------------------------
+
+    def _write_manifest(self, runner: asyncio.Runner, facts: RunFacts, report: IssueReport) -> None:
+        """Lists every issued document that no manifest lists yet; none is written where there is none."""
+        entries = self.ledger.entries_without_manifest()
+        if not entries:
+            return
+        path = _manifest_path(report.run_id)
+        manifest = self._manifest(entries, facts, report)
+        content = manifest.to_json()
+        seal = runner.run(self._sealing().seal_detached(content))
+        self._step("manifest sealed")
+        # The JSON comes last: where it is, its seal and its twin are.
+        files = {f"{path}.p7s": seal, path.removesuffix(".json") + ".csv": manifest.to_csv(), path: content}
+        digests = {name: sha256_hex(data) for name, data in files.items()}
+        self.ledger.announce_manifest(report.run_id, [entry.path for entry in entries], digests, at=self.edge.now())
+        self._step("manifest announced")
+        for name, data in files.items():
+            self.output.publish(name, data)
+            self._step("manifest file published")
+        self.ledger.confirm_manifest(report.run_id, digests[path], at=self.edge.now())
+        report.manifest = path
+        self._step("manifest confirmed")
+
+    def _manifest(self, entries: Iterable[ManifestEntry], facts: RunFacts, report: IssueReport) -> Manifest:
+        sequence, head = self.ledger.head()
+        valide = ValideEntry(address=self.imprint.valide_address, expected_verdict=self.imprint.valide_expected_verdict)
+        return Manifest(
+            run=RunEntry(
+                run_id=report.run_id,
+                created_at=self.edge.now().astimezone(UTC),
+                tool_version=self.imprint.tool_version,
+                rules_version=facts.rules_version,
+                rules_sha256=facts.rules_sha256,
+                inputs=tuple(InputFile(name=one.name, sha256=one.sha256, rows=one.rows) for one in facts.sources),
+                counts=report.counts(),
+                ledger_sequence=sequence,
+                ledger_head=head,
+            ),
+            documents=tuple(_document_entry(entry, valide) for entry in entries),
+        )
+
+    def _sealing(self) -> Sealing:
+        """The sealer, made when it is first needed: a run with nothing to seal asks for no passphrase."""
+        if self._sealer is None:
+            self._sealer = self.press.sealing()
+        return self._sealer
+
+    def _step(self, name: str) -> None:
+        self.edge.on_step(name)
+
+
+def _insist(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:
+    """Our own strict verifier must pass what we are about to publish, and find in it what was ordered."""
+    reasons = [f"{reason.code}: {reason.message}" for reason in verification.reasons]
+    if verification.verdict is Verdict.PASSED and verification.pades_level is not level:
+        reasons.append(f"the seal is {verification.pades_level}, not {level}")
+    certified, decision = verification.certificate, order.decision
+    expected = CertifiedFacts(
+        certificate_id=order.certificate_id,
+        level=decision.level,
+        area=decision.area,
+        person_id=decision.person.person_id,
+        full_name=decision.person.full_name,
+        accredited_on=decision.accredited_on.isoformat(),
+        issued_on=order.issued_on.isoformat(),
+    )
+    if not reasons and certified != expected:
+        reasons.append("the record inside is not the one ordered")
+    if reasons:
+        raise SelfCheckError(
+            f"Certificate {order.certificate_id} did not pass our own verification and was not published: "
+            f"{'; '.join(reasons)}.",
+            advice="Check the seal, time stamp and trust settings; the certificate stays pending.",
+        )
+
+
+def _document_path(order: CertificateOrder) -> str:
+    suffix = "" if len(order.languages) > 1 else f".{order.languages[0]}"
+    return f"{order.issued_on.year}/{order.decision.level}/{order.certificate_id}{suffix}.pdf"
+
+
+def _manifest_path(run_id: RunId) -> str:
+    return f"{MANIFESTS}/{run_id}.json"
+
+
+def _document_entry(entry: ManifestEntry, valide: ValideEntry) -> DocumentEntry:
+    facts: Mapping[str, Any] = {
+        "certificate_id": entry.certificate_id,
+        "path": entry.path,
+        "sha256": entry.sha256,
+        "bytes": entry.size,
+        "pages": entry.pages,
+        "level": entry.level,
+        "area": entry.area,
+        "languages": entry.languages,
+        "state": str(entry.state),
+        "predecessor": entry.predecessor_id,
+        "successor": entry.successor_id,
+        "seal": SealEntry.model_validate(entry.seal),
+        "valide": valide,
+    }
+    return DocumentEntry.model_validate(facts)

@@ -1,0 +1,460 @@
+"""The ledger itself: one method for each thing that may happen to a certificate, each in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json
+from sealtool.errors import LedgerError, LedgerInconsistentError
+from sealtool.ledger.events import Event, append_events, broken_link, chain_head, instant
+from sealtool.ledger.locking import exclusive_file_lock
+from sealtool.ledger.register import record_assessments
+from sealtool.ledger.tables import WHOLE_LEVEL, certificates, documents, events, runs
+from sealtool.ledger.values import (
+    CertificateState,
+    IssuedCertificate,
+    LedgerDocument,
+    ManifestEntry,
+    ManifestOnRecord,
+    Reservation,
+    RunFacts,
+    RunState,
+    RunSummary,
+    SealedDocument,
+)
+from sealtool.model import Assessment, CertificateId, Decision, Level, PersonId, RunId
+
+_CHUNK: Final = 500
+"""Values in one SQL list; SQLite takes 32,766 at the most, older ones 999."""
+
+
+class Ledger:
+    """An open ledger. Reading needs no lock; every change of a run happens inside :meth:`exclusive`.
+
+    Every method may raise LedgerError (the database cannot be used) or LedgerInconsistentError (it refused
+    what was asked, because it contradicts what it already knows).
+    """
+
+    def __init__(self, engine: Engine, file: Path) -> None:
+        self._engine = engine
+        self._file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Holds the ledger against every other run; LedgerLockedError where one has it."""
+        return exclusive_file_lock(self._file.with_name(f"{self._file.name}.lock"))
+
+    # --- runs -------------------------------------------------------------------------------------
+
+    def begin_run(self, run_id: RunId, facts: RunFacts, *, at: datetime) -> None:
+        """Opens a run. Runs that never ended are marked as interrupted: the lock proves that they are over."""
+        sources = [{"name": one.name, "sha256": one.sha256, "rows": one.rows} for one in facts.sources]
+        with self._transaction() as connection:
+            connection.execute(update(runs).where(runs.c.state == RunState.RUNNING).values(state=RunState.INTERRUPTED))
+            connection.execute(
+                insert(runs).values(
+                    run_id=run_id,
+                    command=facts.command,
+                    started_at=instant(at),
+                    state=RunState.RUNNING,
+                    tool_version=facts.tool_version,
+                    rules_version=facts.rules_version,
+                    rules_sha256=facts.rules_sha256,
+                    sources=canonical_json(sources),
+                    counts="{}",
+                )
+            )
+            payload = {"command": facts.command, "rules_sha256": facts.rules_sha256, "sources": sources}
+            append_events(connection, run_id, [Event("run_started", payload)], at=at)
+
+    def end_run(self, run_id: RunId, state: RunState, counts: Mapping[str, Any], *, at: datetime) -> None:
+        """Closes a run with its figures."""
+        with self._transaction() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.run_id == run_id)
+                .values(state=state, finished_at=instant(at), counts=canonical_json(dict(counts)))
+            )
+            append_events(connection, run_id, [Event("run_ended", {"state": state, "counts": dict(counts)})], at=at)
+
+    def last_runs(self, limit: int) -> tuple[RunSummary, ...]:
+        """The newest runs, newest first."""
+        query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(limit)
+        with self._reading() as connection:
+            return tuple(
+                RunSummary(
+                    run_id=RunId(row.run_id),
+                    command=row.command,
+                    state=RunState(row.state),
+                    started_at=row.started_at,
+                    finished_at=row.finished_at,
+                    counts=json.loads(row.counts),
+                )
+                for row in connection.execute(query)
+            )
+
+    def last_row_counts(self) -> dict[str, int]:
+        """How many rows each file of the export had in the newest run that read one; empty at first."""
+        query = select(runs.c.sources).order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(1)
+        with self._reading() as connection:
+            sources = connection.execute(query).scalar_one_or_none()
+        return {one["name"]: one["rows"] for one in json.loads(sources or "[]")}
+
+    # --- the register -----------------------------------------------------------------------------
+
+    def record_register(
+        self, run_id: RunId, assessments: Iterable[tuple[PersonId, Assessment]], rules_version: str, *, at: datetime
+    ) -> int:
+        """Brings the register up to date for the people and levels assessed; returns the lines that changed."""
+        with self._transaction() as connection:
+            return record_assessments(connection, run_id, assessments, rules_version, at=at)
+
+    # --- certificates -----------------------------------------------------------------------------
+
+    def certificates_on_record(
+        self, levels: Collection[Level], people: Collection[PersonId] | None = None
+    ) -> tuple[IssuedCertificate, ...]:
+        """The newest certificate of each person, level and area that is not released, for the levels asked for.
+
+        Superseded ones are left out: their successor stands for them.
+        """
+        query = (
+            select(certificates)
+            .where(certificates.c.level.in_([str(level) for level in levels]))
+            .where(certificates.c.state.not_in([CertificateState.RELEASED, CertificateState.SUPERSEDED]))
+            .order_by(certificates.c.person_id, certificates.c.level, certificates.c.area, certificates.c.generation)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query)
+            newest = {(row.person_id, row.level, row.area): row for row in rows}
+        return tuple(_issued(row) for row in newest.values() if people is None or row.person_id in people)
+
+    def reserve(self, run_id: RunId, reservations: Sequence[Reservation], *, at: datetime) -> None:
+        """Sets ids aside. The database refuses a second certificate for the same person, level and area."""
+        rows: list[dict[str, Any]] = [
+            {
+                "certificate_id": reservation.certificate_id,
+                "person_id": reservation.decision.person.person_id,
+                "level": str(reservation.decision.level),
+                "area": _area_number(reservation.decision),
+                "generation": 0,
+                "state": CertificateState.RESERVED,
+                "reserved_run": run_id,
+                **_decided(reservation.decision),
+            }
+            for reservation in reservations
+        ]
+        if not rows:
+            return
+        happened = [Event("reserved", {"fingerprint": row["fingerprint"]}, row["certificate_id"]) for row in rows]
+        with self._transaction() as connection:
+            connection.execute(insert(certificates), rows)
+            append_events(connection, run_id, happened, at=at)
+
+    def revise_reservations(self, run_id: RunId, reservations: Sequence[Reservation], *, at: datetime) -> None:
+        """Gives reservations, of which nothing was sealed yet, the decision that the registry supports now."""
+        if not reservations:
+            return
+        with self._transaction() as connection:
+            for reservation in reservations:
+                changed = connection.execute(
+                    update(certificates)
+                    .where(certificates.c.certificate_id == reservation.certificate_id)
+                    .where(certificates.c.state == CertificateState.RESERVED)
+                    .values(**_decided(reservation.decision))
+                )
+                _expect(changed.rowcount == 1, f"certificate {reservation.certificate_id} is not reserved")
+            append_events(
+                connection,
+                run_id,
+                [
+                    Event(
+                        "reservation_revised", {"fingerprint": decision_fingerprint(one.decision)}, one.certificate_id
+                    )
+                    for one in reservations
+                ],
+                at=at,
+            )
+
+    def release(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
+        """Gives up reservations that the registry no longer supports and of which nothing was sealed."""
+        self._move(run_id, ids, _RELEASED, at=at)
+
+    def record_sealed(self, run_id: RunId, sealed: Sequence[SealedDocument], *, at: datetime) -> None:
+        """Notes sealed files before they are published, so that none can ever appear that the ledger does not know."""
+        rows = [
+            {
+                "path": one.path,
+                "certificate_id": one.certificate_id,
+                "sha256": one.sha256,
+                "size": one.size,
+                "pages": one.pages,
+                "languages": ",".join(one.languages),
+                "seal": canonical_json(dict(one.seal)),
+            }
+            for one in sealed
+        ]
+        if not rows:
+            return
+        issued_on = {one.certificate_id: one.issued_on.isoformat() for one in sealed}
+        with self._transaction() as connection:
+            for certificate_id, day in issued_on.items():
+                changed = connection.execute(
+                    update(certificates)
+                    .where(certificates.c.certificate_id == certificate_id)
+                    .where(certificates.c.state == CertificateState.RESERVED)
+                    .values(state=CertificateState.SEALED, issued_on=day)
+                )
+                _expect(changed.rowcount == 1, f"certificate {certificate_id} is not reserved")
+            connection.execute(insert(documents), rows)
+            happened = [Event("sealed", {"path": one.path, "sha256": one.sha256}, one.certificate_id) for one in sealed]
+            append_events(connection, run_id, happened, at=at)
+
+    def record_issued(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
+        """Notes that every file of these certificates is published."""
+        self._move(run_id, ids, _ISSUED, at=at)
+
+    def record_unpublished(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
+        """Takes sealed certificates whose files never were published back to ``reserved``."""
+        with self._transaction() as connection:
+            for certificate_id in ids:
+                connection.execute(delete(documents).where(documents.c.certificate_id == certificate_id))
+            _move(connection, run_id, ids, _NOT_PUBLISHED, at=at)
+
+    def sealed_documents(self) -> tuple[LedgerDocument, ...]:
+        """The files of certificates that were sealed but not yet known to be published, by certificate."""
+        return self._documents(certificates.c.state == CertificateState.SEALED)
+
+    def all_documents(self) -> tuple[LedgerDocument, ...]:
+        """Every file the ledger knows, in order of path."""
+        return self._documents(None)
+
+    def counts_by_level_and_state(self) -> tuple[tuple[str, CertificateState, int], ...]:
+        """How many certificates there are, by level and state."""
+        query = (
+            select(certificates.c.level, certificates.c.state, func.count())
+            .group_by(certificates.c.level, certificates.c.state)
+            .order_by(certificates.c.level, certificates.c.state)
+        )
+        with self._reading() as connection:
+            return tuple((level, CertificateState(state), count) for level, state, count in connection.execute(query))
+
+    # --- manifests --------------------------------------------------------------------------------
+
+    def entries_without_manifest(self) -> tuple[ManifestEntry, ...]:
+        """Every issued document that no manifest lists yet, in order of path."""
+        query = (
+            select(certificates, documents)
+            .join(documents, documents.c.certificate_id == certificates.c.certificate_id)
+            .where(documents.c.manifest_run.is_(None))
+            .where(certificates.c.state.not_in([CertificateState.RESERVED, CertificateState.SEALED]))
+            .order_by(documents.c.path)
+        )
+        with self._reading() as connection:
+            return tuple(_manifest_entry(row) for row in connection.execute(query))
+
+    def announce_manifest(self, run_id: RunId, paths: Sequence[str], files: Mapping[str, str], *, at: datetime) -> None:
+        """Notes a manifest before its files are written.
+
+        Args:
+            run_id: the run the manifest is of.
+            paths: the documents it lists.
+            files: its own files, path below the output folder to SHA-256.
+            at: now.
+        """
+        with self._transaction() as connection:
+            for chunk in _chunks(paths):
+                connection.execute(update(documents).where(documents.c.path.in_(chunk)).values(manifest_run=run_id))
+            text = canonical_json(dict(files))
+            connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest=text))
+            append_events(
+                connection,
+                run_id,
+                [Event("manifest_announced", {"documents": len(paths), "files": dict(files)})],
+                at=at,
+            )
+
+    def confirm_manifest(self, run_id: RunId, sha256: str, *, at: datetime) -> None:
+        """Notes that every file of an announced manifest is published."""
+        with self._transaction() as connection:
+            connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest_sha256=sha256))
+            append_events(connection, run_id, [Event("manifest_written", {"sha256": sha256})], at=at)
+
+    def withdraw_manifest(self, run_id: RunId, *, at: datetime) -> None:
+        """Forgets an announced manifest whose files were never completed; its documents await the next one."""
+        with self._transaction() as connection:
+            connection.execute(update(documents).where(documents.c.manifest_run == run_id).values(manifest_run=None))
+            connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest=None))
+            append_events(connection, run_id, [Event("manifest_withdrawn", {})], at=at)
+
+    def unconfirmed_manifests(self) -> tuple[ManifestOnRecord, ...]:
+        """Manifests that were announced, and may or may not have been written."""
+        query = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest.is_not(None))
+        with self._reading() as connection:
+            rows = connection.execute(query.where(runs.c.manifest_sha256.is_(None)).order_by(runs.c.run_id))
+            return tuple(ManifestOnRecord(RunId(row.run_id), json.loads(row.manifest)) for row in rows)
+
+    # --- the chain --------------------------------------------------------------------------------
+
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest event."""
+        with self._reading() as connection:
+            return chain_head(connection)
+
+    def broken_link(self) -> str | None:
+        """What is wrong with the first event that does not fit into the chain; None when all is well."""
+        with self._reading() as connection:
+            return broken_link(connection)
+
+    def event_counts(self) -> dict[str, int]:
+        """How many events of each kind there are."""
+        query = select(events.c.kind, func.count()).group_by(events.c.kind)
+        with self._reading() as connection:
+            return {kind: count for kind, count in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _documents(self, condition: Any) -> tuple[LedgerDocument, ...]:
+        query: Select[Any] = select(documents, certificates.c.state).join(
+            certificates, certificates.c.certificate_id == documents.c.certificate_id
+        )
+        if condition is not None:
+            query = query.where(condition)
+        with self._reading() as connection:
+            return tuple(
+                LedgerDocument(CertificateId(row.certificate_id), row.path, row.sha256, CertificateState(row.state))
+                for row in connection.execute(query.order_by(documents.c.path))
+            )
+
+    def _move(self, run_id: RunId, ids: Sequence[CertificateId], step: _Step, *, at: datetime) -> None:
+        with self._transaction() as connection:
+            _move(connection, run_id, ids, step, at=at)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with _in_our_words(self._file), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _in_our_words(self._file), self._engine.connect() as connection:
+            yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A move of certificates from one state to the next, and the event that tells of it."""
+
+    before: CertificateState
+    after: CertificateState
+    kind: str
+
+
+_RELEASED = _Step(CertificateState.RESERVED, CertificateState.RELEASED, "released")
+_ISSUED = _Step(CertificateState.SEALED, CertificateState.ISSUED, "issued")
+_NOT_PUBLISHED = _Step(CertificateState.SEALED, CertificateState.RESERVED, "not_published")
+
+
+def _move(connection: Connection, run_id: RunId, ids: Sequence[CertificateId], step: _Step, *, at: datetime) -> None:
+    values = {"state": step.after} | ({"issued_run": run_id} if step is _ISSUED else {})
+    for chunk in _chunks(ids):
+        changed = connection.execute(
+            update(certificates)
+            .where(certificates.c.certificate_id.in_(chunk))
+            .where(certificates.c.state == step.before)
+            .values(**values)
+        )
+        _expect(changed.rowcount == len(chunk), f"not all of {', '.join(chunk)} are {step.before}")
+    append_events(connection, run_id, [Event(step.kind, {}, certificate_id) for certificate_id in ids], at=at)
+
+
+@contextmanager
+def _in_our_words(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise LedgerInconsistentError(
+            f"The ledger {file} refused a change that contradicts what it already knows ({error.orig}). "
+            "The change was undone.",
+            advice="Run `sealtool status`; if it happens again, report it with the log.",
+        ) from error
+    except SQLAlchemyError as error:
+        raise LedgerError(
+            f"The ledger {file} cannot be used: {getattr(error, 'orig', None) or error}. "
+            "What was not yet recorded was undone.",
+            advice="Check free space, permissions and the file itself, then call again: the next run goes on.",
+        ) from error
+
+
+def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - an assertion in the ledger's words
+    if not holds:
+        raise LedgerInconsistentError(
+            f"The ledger contradicts itself: {otherwise}. The change was undone.",
+            advice="Run `sealtool status`; if it happens again, report it with the log.",
+        )
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def _area_number(decision: Decision) -> int:
+    return WHOLE_LEVEL if decision.area is None else int(decision.area)
+
+
+def _decided(decision: Decision) -> dict[str, str]:
+    """The columns that hold a decision."""
+    text = canonical_json({**decision_as_json(decision), "person": person_as_json(decision.person)})
+    return {
+        "decision": text,
+        "fingerprint": decision_fingerprint(decision),
+        "rules_version": decision.rules_version,
+    }
+
+
+def _issued(row: Row[Any]) -> IssuedCertificate:
+    return IssuedCertificate(
+        certificate_id=CertificateId(row.certificate_id),
+        person_id=PersonId(row.person_id),
+        level=row.level,
+        area=row.area or None,
+        state=CertificateState(row.state),
+        fingerprint=row.fingerprint,
+        decision=json.loads(row.decision),
+    )
+
+
+def _manifest_entry(row: Row[Any]) -> ManifestEntry:
+    return ManifestEntry(
+        certificate_id=CertificateId(row.certificate_id),
+        path=row.path,
+        sha256=row.sha256,
+        size=row.size,
+        pages=row.pages,
+        languages=tuple(row.languages.split(",")),
+        level=row.level,
+        area=row.area or None,
+        state=CertificateState(row.state),
+        predecessor_id=row.predecessor_id,
+        successor_id=row.successor_id,
+        seal=json.loads(row.seal),
+    )

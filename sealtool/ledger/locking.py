@@ -1,0 +1,47 @@
+"""One run at a time: a lock that the operating system takes back from a process that died."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sealtool.errors import LedgerError, LedgerLockedError
+
+
+@contextmanager
+def exclusive_file_lock(path: Path) -> Iterator[None]:
+    """Holds an exclusive ``flock`` on a file beside the ledger for as long as the block runs.
+
+    Raises:
+        LedgerLockedError: another process holds it.
+        LedgerError: the file cannot be made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LedgerError(
+            f"The lock file {path} cannot be opened: {error.strerror or error}.",
+            advice="Give the user that runs sealtool write access to that folder.",
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LedgerLockedError(
+                f"Another run of sealtool holds the ledger (lock file {path}{_holder(descriptor)}), and two runs "
+                "at once could issue a certificate twice. Nothing was done.",
+                advice="Wait for it to end and call again.",
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+    return f", process {text}" if text.isdigit() else ""

@@ -1,0 +1,130 @@
+"""Making, opening and migrating a ledger."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from sealtool.errors import ConfigurationError, LedgerError
+from sealtool.ledger.book import Ledger
+
+SCHEMA_HEAD: Final = "0001"
+"""The newest migration; a test holds it against the folder of migrations."""
+
+
+def create_ledger(url: str) -> Ledger:
+    """Makes a new, empty ledger.
+
+    Raises:
+        LedgerError: there is one already, or it cannot be made.
+        ConfigurationError: the URL means nothing.
+    """
+    file = _sqlite_file(url)
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        raise LedgerError(
+            f"There is a ledger already: {file}. A new one in its place would lose what it knows.",
+            advice="Choose another folder.",
+        ) from None
+    except OSError as error:
+        raise LedgerError(
+            f"The ledger {file} cannot be made: {error.strerror or error}.",
+            advice="Check that the folder exists and that you may write in it.",
+        ) from error
+    engine = _engine(url)
+    upgrade(engine)
+    return Ledger(engine, file)
+
+
+def open_ledger(url: str) -> Ledger:
+    """Opens a ledger that exists. A missing one is never replaced by an empty one: that would issue
+    everything a second time.
+
+    Raises:
+        LedgerError: it is not there, cannot be read, or is of another version.
+        ConfigurationError: the URL means nothing.
+    """
+    file = _sqlite_file(url)
+    if not file.is_file():
+        raise LedgerError(
+            f"There is no ledger at {file}. An empty one in its place would issue every certificate again.",
+            advice="Restore it from a backup, correct ledger.url in the configuration, "
+            "or make a new working folder with `sealtool init`.",
+        )
+    engine = _engine(url)
+    try:
+        version = _version(engine)
+    except SQLAlchemyError as error:
+        raise LedgerError(
+            f"The ledger {file} cannot be read: {_cause(error)}.",
+            advice="If the file is damaged, restore it from a backup. Do not delete it.",
+        ) from error
+    if version != SCHEMA_HEAD:
+        found = f"has version {version}" if version else "is no ledger of sealtool"
+        raise LedgerError(
+            f"The database {file} {found}; this sealtool works with version {SCHEMA_HEAD}.",
+            advice="Use the sealtool that fits the ledger, or restore the right file.",
+        )
+    return Ledger(engine, file)
+
+
+def upgrade(engine: Engine) -> None:
+    """Brings the tables to the newest version, in one transaction."""
+    from alembic import command  # noqa: PLC0415 - half a second of imports that only migrations need
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, SCHEMA_HEAD)
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _sqlite_file(url: str) -> Path:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            f"ledger.url '{url}' is no database address.", advice="Write it like sqlite:///ledger.sqlite."
+        ) from error
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise ConfigurationError(
+            f"ledger.url names a {parsed.get_backend_name()} database, which this version cannot use.",
+            advice="Name an SQLite file, like sqlite:///ledger.sqlite.",
+        )
+    return Path(parsed.database)
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediately)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Durable on every commit (``synchronous=FULL``), readable while a run writes (WAL)."""
+    connection.isolation_level = None  # the driver must not open transactions behind SQLAlchemy's back
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediately(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error)

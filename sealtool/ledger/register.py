@@ -1,0 +1,86 @@
+"""The register of accreditations (Annex 1, fifth, 4): each level, and the level of each area, with its day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from sealtool.canonical import canonical_json
+from sealtool.ledger.events import Event, append_events
+from sealtool.ledger.tables import WHOLE_LEVEL, register
+from sealtool.model import Assessment, PersonId, RunId
+
+_Key = tuple[str, str, int]
+_KEPT = ("obtained_on", "procedures", "evidence")
+
+
+def record_assessments(
+    connection: Connection,
+    run_id: RunId,
+    assessments: Iterable[tuple[PersonId, Assessment]],
+    rules_version: str,
+    *,
+    at: datetime,
+) -> int:
+    """Writes what changed, and an event with the lines before and after; returns how many lines changed.
+
+    Lines of people or levels that were not assessed stay as they are: whoever is held keeps what they had.
+    """
+    assessed: dict[PersonId, set[str]] = {}
+    wanted: dict[_Key, dict[str, Any]] = {}
+    for person_id, assessment in assessments:
+        assessed.setdefault(person_id, set()).add(str(assessment.level))
+        for line in _lines(person_id, assessment):
+            wanted[person_id, line["level"], line["area"]] = line
+    levels = set().union(*assessed.values())
+    current: dict[_Key, dict[str, Any]] = {
+        (row.person_id, row.level, row.area): dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        for row in connection.execute(select(register).where(register.c.level.in_(levels)))
+    }
+    gone = [row for key, row in current.items() if key not in wanted and key[1] in assessed.get(PersonId(key[0]), ())]
+    new = [line for key, line in wanted.items() if not _same(line, current.get(key))]
+    replaced = [row for line in new if (row := current.get((line["person_id"], line["level"], line["area"])))]
+    for row in (*gone, *replaced):
+        connection.execute(
+            delete(register)
+            .where(register.c.person_id == row["person_id"])
+            .where(register.c.level == row["level"])
+            .where(register.c.area == row["area"])
+        )
+    for line in new:
+        line.update(rules_version=rules_version, run_id=run_id)
+    if new:
+        connection.execute(insert(register), new)
+    happened = [Event("register_removed", row) for row in (*gone, *replaced)]
+    happened += [Event("register_entered", line) for line in new]
+    append_events(connection, run_id, happened, at=at)
+    return len(gone) + len(new)
+
+
+def _lines(person_id: PersonId, assessment: Assessment) -> Iterator[dict[str, Any]]:
+    for covered in assessment.areas:
+        yield {
+            "person_id": person_id,
+            "level": str(assessment.level),
+            "area": int(covered.area),
+            "obtained_on": covered.covered_on.isoformat(),
+            "procedures": canonical_json([str(covered.procedure)]),
+            "evidence": canonical_json(list(covered.evidence)),
+        }
+    for decision in assessment.decisions:
+        if decision.area is None:
+            yield {
+                "person_id": person_id,
+                "level": str(assessment.level),
+                "area": WHOLE_LEVEL,
+                "obtained_on": decision.accredited_on.isoformat(),
+                "procedures": canonical_json([str(procedure) for procedure in decision.procedures]),
+                "evidence": "[]",
+            }
+
+
+def _same(line: dict[str, Any], row: dict[str, Any] | None) -> bool:
+    return row is not None and all(line[name] == row[name] for name in _KEPT)

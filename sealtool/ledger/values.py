@@ -1,0 +1,135 @@
+"""What goes into the ledger and comes out of it, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sealtool.model import CertificateId, Decision, Language, PersonId, RunId, SourceFile
+
+
+class CertificateState(StrEnum):
+    """The life of a certificate. Only ``reserved`` can still become ``released``."""
+
+    RESERVED = "reserved"
+    """It has an id; nothing was sealed yet, or what was sealed was never published."""
+    SEALED = "sealed"
+    """Its sealed files are known by their hashes; they may or may not have been published yet."""
+    ISSUED = "issued"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
+    RELEASED = "released"
+    """The registry stopped supporting it before anything was sealed."""
+
+
+class RunState(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    """Stopped by a signal, a crash or a loss of power; the next run went on."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a run is made of, known when it starts."""
+
+    command: str
+    tool_version: str
+    rules_version: str
+    rules_sha256: str
+    sources: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run as the ledger remembers it; moments are ISO 8601 in UTC."""
+
+    run_id: RunId
+    command: str
+    state: RunState
+    started_at: str
+    finished_at: str | None
+    counts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An id set aside for a decision."""
+
+    certificate_id: CertificateId
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """A certificate somebody holds, or will hold as soon as a run takes it up."""
+
+    certificate_id: CertificateId
+    person_id: PersonId
+    level: str
+    area: int | None
+    state: CertificateState
+    fingerprint: str
+    decision: Mapping[str, Any]
+    """The decision as canonical JSON has it, with the person as named on the certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """A sealed file before it is published.
+
+    Attributes:
+        path: where it will be, relative to the output folder, with forward slashes.
+        seal: what the manifest says of the seal, ready for JSON.
+    """
+
+    certificate_id: CertificateId
+    path: str
+    sha256: str
+    size: int
+    pages: int
+    languages: tuple[Language, ...]
+    issued_on: date
+    seal: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerDocument:
+    """A file the ledger knows, with the state of its certificate."""
+
+    certificate_id: CertificateId
+    path: str
+    sha256: str
+    state: CertificateState
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestEntry:
+    """All the ledger says of one document, for the manifest."""
+
+    certificate_id: CertificateId
+    path: str
+    sha256: str
+    size: int
+    pages: int
+    languages: tuple[str, ...]
+    level: str
+    area: int | None
+    state: CertificateState
+    predecessor_id: CertificateId | None
+    successor_id: CertificateId | None
+    seal: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestOnRecord:
+    """A manifest the ledger has announced: its files and their hashes, by path below the output folder."""
+
+    run_id: RunId
+    files: Mapping[str, str]

@@ -1,0 +1,208 @@
+"""The verification manifest: what a run issued, and what a validator will say of each file.
+
+The pydantic models below are the format; the published JSON Schema is made from them. The JSON is canonical
+(:mod:`sealtool.canonical`), so one manifest has one hash.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sealtool.canonical import canonical_json
+from sealtool.model import Verification
+
+SCHEMA: Final = "sealtool.manifest/1"
+
+MANIFESTS: Final = "manifests"
+"""The folder of manifests inside the output folder."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal")]
+Moment = Annotated[datetime, Field(description="ISO 8601, in UTC")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SealEntry(_Part):
+    """The seal as VALIDe shows it."""
+
+    subject: str
+    organization_identifier: str = Field(description="organizationIdentifier, 2.5.4.97")
+    issuer: str
+    serial_number: str = Field(pattern=r"^\d+$", description="decimal, as VALIDe shows it")
+    serial_number_hex: str = Field(pattern=r"^[0-9a-f]+$")
+    certificate_sha256: Sha256
+    policy_oids: tuple[str, ...]
+    qualified_statements: tuple[str, ...]
+    valid_from: Moment
+    valid_until: Moment
+    format: Literal["PAdES"] = "PAdES"
+    sub_filter: str
+    pades_level: Literal["B-B", "B-T", "B-LT", "B-LTA"]
+    digest_algorithm: str
+    signature_algorithm: str
+    signing_time: Moment | None
+    time_stamp_at: Moment | None
+    time_stamp_authority: str
+    signature_policy: str = Field(description="object identifier; empty when the seal names none")
+
+
+class ManualCheck(_Part):
+    """What an operator writes down after a check by hand at VALIDe, which asks a captcha."""
+
+    verdict: str = ""
+    checked_on: str = ""
+    operator: str = ""
+
+
+class ValideEntry(_Part):
+    """What to expect of VALIDe, and room for what it said."""
+
+    address: str
+    expected_verdict: str
+    manual_check: ManualCheck = ManualCheck()
+
+
+class DocumentEntry(_Part):
+    """One sealed file."""
+
+    certificate_id: str
+    path: str = Field(description="relative to the output folder, the parent of the folder of manifests")
+    sha256: Sha256
+    size: int = Field(ge=1, alias="bytes", serialization_alias="bytes")
+    pages: int = Field(ge=1)
+    level: Literal["A1", "A2", "B1", "B2", "C1", "C2"]
+    area: int | None = Field(ge=1, le=6, description="the area, at C2 only")
+    languages: tuple[Literal["ca", "es"], ...]
+    state: Literal["issued", "superseded", "revoked"]
+    predecessor: str | None
+    successor: str | None
+    seal: SealEntry
+    valide: ValideEntry
+
+
+class InputFile(_Part):
+    """A file of the registry export that the run read."""
+
+    name: str
+    sha256: Sha256
+    rows: int
+
+
+class RunEntry(_Part):
+    """The run that wrote the manifest."""
+
+    run_id: str
+    created_at: Moment
+    tool_version: str
+    rules_version: str
+    rules_sha256: Sha256
+    inputs: tuple[InputFile, ...]
+    counts: Mapping[str, int]
+    ledger_sequence: int = Field(ge=0, description="number of the newest event in the ledger")
+    ledger_head: Sha256 = Field(description="hash of that event: the head of the ledger's hash chain")
+
+
+class Manifest(_Part):
+    """A manifest: the files of which no earlier manifest speaks, or whose state has changed since."""
+
+    schema_name: Literal["sealtool.manifest/1"] = Field(default=SCHEMA, alias="schema", serialization_alias="schema")
+    run: RunEntry
+    documents: tuple[DocumentEntry, ...]
+
+    def to_json(self) -> bytes:
+        """Canonical JSON, UTF-8."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True)).encode()
+
+    def to_csv(self) -> bytes:
+        """The documents as a table for a spreadsheet: UTF-8 with BOM, semicolons, one line a document.
+
+        A cell that a spreadsheet would take for a formula is preceded by an apostrophe.
+        """
+        rows = [
+            {"run_id": self.run.run_id, **_flat(document.model_dump(mode="json", by_alias=True))}
+            for document in self.documents
+        ]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["run_id"], delimiter=";")
+        writer.writeheader()
+        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+        return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def parse_manifest(content: bytes) -> Manifest:
+    """Reads a manifest strictly.
+
+    Raises:
+        ValueError: it is not a manifest of this schema; the message says where.
+    """
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ValueError(f"{place}: {first['msg']}") from None
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema (draft 2020-12)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:sealtool:manifest:1",
+        **Manifest.model_json_schema(mode="serialization"),
+    }
+
+
+def seal_as_json(verification: Verification) -> dict[str, Any]:
+    """What the manifest will say of a seal, from our own verifier's judgement of the finished file.
+
+    Raises:
+        ValueError: the file has no verified seal.
+    """
+    if verification.seal is None or verification.pades_level is None:
+        raise ValueError("only a verified seal can be described")
+    facts = verification.seal
+    entry = SealEntry(
+        subject=facts.subject,
+        organization_identifier=facts.organization_identifier,
+        issuer=facts.issuer,
+        serial_number=facts.serial_number,
+        serial_number_hex=f"{int(facts.serial_number):x}",
+        certificate_sha256=facts.certificate_sha256,
+        policy_oids=facts.policy_oids,
+        qualified_statements=facts.qualified_statements,
+        valid_from=facts.valid_from.astimezone(UTC),
+        valid_until=facts.valid_until.astimezone(UTC),
+        sub_filter=facts.sub_filter,
+        pades_level=verification.pades_level.value,
+        digest_algorithm=facts.digest_algorithm,
+        signature_algorithm=facts.signature_algorithm,
+        signing_time=facts.signing_time and facts.signing_time.astimezone(UTC),
+        time_stamp_at=facts.time_stamp_at and facts.time_stamp_at.astimezone(UTC),
+        time_stamp_authority=facts.time_stamp_authority,
+        signature_policy=facts.signature_policy,
+    )
+    return entry.model_dump(mode="json")
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    row: dict[str, str] = {}
+    for name, inner in value.items():
+        if isinstance(inner, Mapping):
+            row.update(_flat(inner, f"{prefix}{name}."))
+        elif isinstance(inner, Sequence) and not isinstance(inner, str):
+            row[prefix + name] = " ".join(str(one) for one in inner)
+        else:
+            row[prefix + name] = "" if inner is None else str(inner)
+    return row
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell

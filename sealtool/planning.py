@@ -1,0 +1,253 @@
+"""What a run would do: the registry's decisions held against the ledger. Pure; nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sealtool.canonical import decision_as_json, decision_fingerprint
+from sealtool.ledger import CertificateState, IssuedCertificate
+from sealtool.model import (
+    Area,
+    Assessment,
+    Decision,
+    Level,
+    Person,
+    PersonId,
+    PersonRecord,
+    Problem,
+    Registry,
+)
+
+SCHEMA: Final = "sealtool.plan/1"
+
+Assess = Callable[[PersonRecord, Iterable[Level]], tuple[Assessment, ...]]
+Key = tuple[str, str, int | None]
+"""Person id, level and C2 area: what may have one certificate."""
+
+Unprintable = Callable[[str], tuple[str, ...]]
+"""The characters of a text that the certificate's fonts cannot print."""
+
+
+class Action(StrEnum):
+    """What a run does about a decision."""
+
+    ISSUE = "issue"
+    NONE = "none"
+    CHANGED = "changed"
+    """Issued, but the registry now says otherwise: a human decides on a reissue or a revocation."""
+    LOST = "lost"
+    """Issued, but the registry no longer supports it: a human decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What was asked for.
+
+    Attributes:
+        levels: the levels, in order.
+        areas: at levels accredited by area, only these; None for all.
+        people: only these; None for everybody.
+    """
+
+    levels: tuple[Level, ...]
+    areas: frozenset[Area] | None = None
+    people: frozenset[PersonId] | None = None
+
+    def covers(self, level: str, area: int | None, person_id: PersonId) -> bool:
+        """Whether a decision with these coordinates was asked for."""
+        wanted_area = area is None or self.areas is None or area in self.areas
+        return level in self.levels and wanted_area and (self.people is None or person_id in self.people)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEntry:
+    """A decision and what happens to it. ``decision`` is None for ``lost``, ``on_record`` for a new one."""
+
+    action: Action
+    decision: Decision | None
+    on_record: IssuedCertificate | None
+
+    @property
+    def level(self) -> str:
+        """The level the entry is about."""
+        if self.decision is not None:
+            return str(self.decision.level)
+        return self.on_record.level if self.on_record is not None else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as ``plan --json`` shows it; a lost decision as it was when it was issued."""
+        if self.decision is not None:
+            facts = decision_as_json(self.decision)
+        else:
+            facts = {key: value for key, value in self._recorded().items() if key != "person"}
+        return {**facts, "action": str(self.action)}
+
+    def _recorded(self) -> Mapping[str, Any]:
+        return self.on_record.decision if self.on_record is not None else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a run would do, and whom it would leave alone and why."""
+
+    scope: Scope
+    entries: tuple[PlanEntry, ...]
+    held: Mapping[str, tuple[int, ...]]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    assessments: tuple[tuple[PersonId, Assessment], ...]
+    people: int
+    """How many people were looked at."""
+    unsupported_reservations: tuple[IssuedCertificate, ...] = ()
+    """Ids set aside by a run that was stopped, for decisions that the registry no longer supports."""
+
+    def having(self, action: Action) -> tuple[PlanEntry, ...]:
+        """The entries with that action, in order."""
+        return tuple(entry for entry in self.entries if entry.action is action)
+
+    @property
+    def needs_human(self) -> bool:
+        """Whether somebody has to look at something before all is well."""
+        return bool(self.problems or self.having(Action.CHANGED) or self.having(Action.LOST))
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of ``plan --json``."""
+        return {
+            "schema": SCHEMA,
+            "decisions": [entry.as_json() for entry in self.entries],
+            **problems_as_json(self.held, self.problems, self.warnings),
+        }
+
+
+def make_plan(
+    registry: Registry,
+    scope: Scope,
+    on_record: Iterable[IssuedCertificate],
+    *,
+    assess: Assess,
+    unprintable: Unprintable,
+) -> Plan:
+    """Holds what the registry supports against what the ledger knows.
+
+    Args:
+        registry: the export as it was read.
+        scope: what was asked for.
+        on_record: the newest certificate of each person, level and area.
+        assess: the law.
+        unprintable: what the certificate's fonts cannot print.
+    """
+    records = [
+        record for person_id, record in registry.records.items() if scope.people is None or person_id in scope.people
+    ]
+    assessments = [(record.person.person_id, one) for record in records for one in assess(record, scope.levels)]
+    decisions = [
+        decision
+        for _, assessment in assessments
+        for decision in assessment.decisions
+        if scope.covers(decision.level, decision.area, decision.person.person_id)
+    ]
+    known: dict[Key, IssuedCertificate] = {
+        (one.person_id, one.level, one.area): one
+        for one in on_record
+        if scope.covers(one.level, one.area, one.person_id)
+    }
+    new = [one for one in decisions if _key(one) not in known]
+    held, problems = _hold_the_unprintable(registry, new, unprintable)
+    entries = [_entry(decision, known) for decision in decisions if decision.person.person_id not in held]
+    decided = {_key(decision) for decision in decisions}
+    unsupported = [one for key, one in known.items() if key not in decided and one.person_id not in held]
+    entries += [PlanEntry(Action.LOST, None, one) for one in unsupported if one.state is CertificateState.ISSUED]
+    return Plan(
+        scope=scope,
+        entries=tuple(sorted(entries, key=_order)),
+        held=_in_scope(held, scope),
+        problems=problems,
+        warnings=registry.warnings,
+        assessments=tuple(pair for pair in assessments if pair[0] not in held),
+        people=len(records),
+        unsupported_reservations=tuple(one for one in unsupported if one.state is CertificateState.RESERVED),
+    )
+
+
+def problems_as_json(
+    held: Mapping[str, Collection[int]], problems: Collection[Problem], warnings: Collection[Problem]
+) -> dict[str, Any]:
+    """The part of a JSON document that says whom a run leaves alone, and why."""
+    return {
+        "held": [{"person_id": person_id, "problems": list(indices)} for person_id, indices in held.items()],
+        "problems": [_problem_as_json(problem) for problem in problems],
+        "warnings": [_problem_as_json(warning) for warning in warnings],
+    }
+
+
+def _problem_as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "value": problem.value,
+        "message": problem.message,
+    }
+
+
+def _entry(decision: Decision, known: Mapping[Key, IssuedCertificate]) -> PlanEntry:
+    on_record = known.get(_key(decision))
+    match on_record and on_record.state:
+        case None | CertificateState.RESERVED | CertificateState.SEALED:
+            action = Action.ISSUE
+        case CertificateState.ISSUED if on_record and on_record.fingerprint != decision_fingerprint(decision):
+            action = Action.CHANGED
+        case _:
+            action = Action.NONE
+    return PlanEntry(action, decision, on_record)
+
+
+def _hold_the_unprintable(
+    registry: Registry, decisions: Iterable[Decision], unprintable: Unprintable
+) -> tuple[dict[str, tuple[int, ...]], tuple[Problem, ...]]:
+    """Holds whoever has a name that the fonts cannot print: an empty box on a sealed document misnames them."""
+    held, problems = dict(registry.held), list(registry.problems)
+    for person in {decision.person.person_id: decision.person for decision in decisions}.values():
+        for column, value in _names(person):
+            if missing := unprintable(value):
+                held[person.person_id] = (*held.get(person.person_id, ()), len(problems))
+                problems.append(_unprintable_name(person, column, value, missing))
+    return dict(sorted(held.items())), tuple(problems)
+
+
+def _names(person: Person) -> tuple[tuple[str, str], ...]:
+    return (
+        ("given_name", person.given_name),
+        ("first_surname", person.first_surname),
+        ("second_surname", person.second_surname),
+    )
+
+
+def _unprintable_name(person: Person, column: str, value: str, missing: tuple[str, ...]) -> Problem:
+    characters = ", ".join(f"'{character}' (U+{ord(character):04X})" for character in missing)
+    return Problem(
+        file="people.csv",
+        line=person.line,
+        column=column,
+        value=value,
+        message=f"The certificate's fonts have no glyph for {characters}, so the name would be printed with gaps. "
+        "Ask for the name in Latin letters, or configure fonts that have these characters.",
+    )
+
+
+def _in_scope(held: Mapping[str, tuple[int, ...]], scope: Scope) -> dict[str, tuple[int, ...]]:
+    if scope.people is None:
+        return dict(held)
+    return {person_id: indices for person_id, indices in held.items() if person_id in scope.people}
+
+
+def _key(decision: Decision) -> Key:
+    return (decision.person.person_id, str(decision.level), None if decision.area is None else int(decision.area))
+
+
+def _order(entry: PlanEntry) -> tuple[str, str, int]:
+    facts = entry.as_json()
+    return (facts["level"], facts["person_id"], facts["area"] or 0)

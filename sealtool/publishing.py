@@ -1,0 +1,127 @@
+"""Putting files where people will find them: whole or not at all, and for nobody else to read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sealtool.errors import LedgerInconsistentError, OutputError
+
+_UNFINISHED: Final = ".sealtool-unfinished-"
+FOLDER_MODE: Final = 0o700
+FILE_MODE: Final = 0o600
+
+
+class OutputFolder:
+    """The folder of certificates and manifests. Paths are relative to it, with forward slashes.
+
+    Every method raises OutputError where the file system refuses.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def publish(self, path: str, content: bytes) -> None:
+        """Writes a file so that it appears whole under its name, and stays after a loss of power.
+
+        A file that is there with the same content is left alone.
+
+        Raises:
+            LedgerInconsistentError: another file has that name. It is left as it is.
+        """
+        target = self._inside(path)
+        present = self.sha256(path)
+        if present is not None:
+            if present != hashlib.sha256(content).hexdigest():
+                raise unexpected_file(target)
+            return
+        unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
+        with _in_our_words(target):
+            _make_folder(target.parent)
+            try:
+                with open(unfinished, "xb", opener=_private) as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                unfinished.rename(target)
+            except BaseException:
+                unfinished.unlink(missing_ok=True)
+                raise
+            _sync_folder(target.parent)
+
+    def sha256(self, path: str) -> str | None:
+        """SHA-256 of a published file, None where there is none."""
+        target = self._inside(path)
+        with _in_our_words(target):
+            try:
+                return hashlib.sha256(target.read_bytes()).hexdigest()
+            except FileNotFoundError:
+                return None
+
+    def withdraw(self, path: str) -> None:
+        """Removes a file that was never announced as issued; a missing one is as good."""
+        target = self._inside(path)
+        with _in_our_words(target):
+            target.unlink(missing_ok=True)
+
+    def remove_leftovers(self) -> None:
+        """Removes what a killed run had begun to write. Call with the ledger held: a living run writes there."""
+        with _in_our_words(self.root):
+            for leftover in self.root.rglob(f"{_UNFINISHED}*"):
+                leftover.unlink(missing_ok=True)
+
+    def prepare(self) -> None:
+        """Makes the folder, and finds out now whether files can be written, before anything is decided."""
+        with _in_our_words(self.root):
+            _make_folder(self.root)
+            probe = self.root / f"{_UNFINISHED}{secrets.token_hex(8)}"
+            probe.touch(FILE_MODE)
+            probe.unlink()
+
+    def _inside(self, path: str) -> Path:
+        target = self.root / path
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            raise OutputError(f"The path {path} leads out of the output folder {self.root}. Nothing was written there.")
+        return target
+
+
+def unexpected_file(target: Path) -> LedgerInconsistentError:
+    """The error for a file that is not the one the ledger knows under that name."""
+    return LedgerInconsistentError(
+        f"The file {target} is not the one that the ledger recorded under this name. It was left as it is.",
+        advice="Find out who wrote it: compare it with a backup, then put the right file back or move this one away.",
+    )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, FILE_MODE)
+
+
+def _make_folder(folder: Path) -> None:
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        _sync_folder(missing.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _in_our_words(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written or read: {error.strerror or error}. What was not published stays pending.",
+            advice="Check free space and permissions, then call again: the next run goes on.",
+        ) from error

@@ -1,0 +1,279 @@
+"""What one cell may say. Each parser takes the raw text and returns a value or raises :class:`CellFault`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Final, TypeVar
+
+from sealtool.model import Area, Framework, Indicator, Level, Modality, Origin, Procedure, Role
+from sealtool.registry.findings import shown
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+_EARLIEST_YEAR: Final = 1950
+"""No activity, degree or test in an export is older; a year before it is a slip such as 0205 or 1025."""
+
+_ISO_DATE: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
+_SLASH_DATE: Final = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})")
+_HOURS: Final = re.compile(r"[0-9]{1,4}(?:[.,][0-9]{1,2})?")
+_INDICATOR: Final = re.compile(r"(?P<area>[1-6])\.(?P<competence>[1-9])\.(?P<level>[ABC][12])\.(?P<number>[1-9][0-9]?)")
+
+# Whatever of these categories stands in a text can steer a terminal, hide or reorder what is printed, or has
+# no agreed shape: controls, formats (all bidirectional controls), surrogates, private and unassigned
+# characters, line and paragraph separators.
+_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_NAME_LENGTH: Final = 200
+_REPLACEMENT: Final = "\ufffd"
+_ODD_IN_NAMES: Final = re.compile(r"[?\";<>{}|\\0-9]")
+
+
+class CellFault(Exception):  # noqa: N818 - a fault of the registry, not of the program
+    """A cell that cannot be accepted.
+
+    Args:
+        reason: the predicate of a sentence about the cell: "is empty".
+        parsed: the value, where the cell could be read all the same (a day in the future).
+    """
+
+    def __init__(self, reason: str, *parsed: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.parsed = parsed
+
+
+def required(text: str) -> str:
+    """The text without outer white space.
+
+    Raises:
+        CellFault: nothing is left.
+    """
+    bare = text.strip()
+    if not bare:
+        raise CellFault("is empty")
+    return bare
+
+
+def parse_code(text: str) -> str:
+    """An identifier given by the registry, as it is.
+
+    Raises:
+        CellFault: it is empty or holds characters that cannot be printed.
+    """
+    return _printable(required(text))
+
+
+def parse_reference(text: str) -> str:
+    """A free reference, which may be empty.
+
+    Raises:
+        CellFault: it holds characters that cannot be printed.
+    """
+    return _printable(text.strip())
+
+
+def parse_title(text: str) -> str:
+    """A title, whatever it is: nothing depends on it."""
+    return text.strip()
+
+
+def _printable(text: str) -> str:
+    for mark in text:
+        if unicodedata.category(mark) in _UNPRINTABLE:
+            raise CellFault(f"holds a character that cannot be printed (U+{ord(mark):04X})")
+    return text
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+def parse_name(text: str) -> str:
+    """A part of a name that has to be there; exactly as it stands but for outer white space.
+
+    Raises:
+        CellFault: it is empty, too long, or would not be printed as it was meant.
+    """
+    required(text)
+    return parse_optional_name(text)
+
+
+def parse_optional_name(text: str) -> str:
+    """A part of a name that may be missing; otherwise as :func:`parse_name`."""
+    if _REPLACEMENT in text or _is_mangled(text):
+        raise CellFault("holds letters that were mangled on the way: the file went through a wrong encoding")
+    name = _printable(_trim_spaces(text))
+    if len(name) > _NAME_LENGTH:
+        raise CellFault(f"has {len(name)} characters, and no part of a name has more than {_NAME_LENGTH}")
+    return name
+
+
+def name_oddity(name: str) -> str:
+    """What is unusual in a sound name; empty where nothing is."""
+    if not unicodedata.is_normalized("NFC", name):
+        return "is written with separate accents (not in Unicode form NFC); it is printed as it stands"
+    if odd := _ODD_IN_NAMES.search(name):
+        return f"holds {odd[0]!r}, unusual in a name; it is printed as it stands"
+    return ""
+
+
+def _trim_spaces(text: str) -> str:
+    # str.strip() would also swallow separators that have to be reported
+    start, end = 0, len(text)
+    while start < end and _is_space(text[start]):
+        start += 1
+    while end > start and _is_space(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_space(mark: str) -> bool:
+    return mark == "\t" or unicodedata.category(mark) == "Zs"
+
+
+def _is_mangled(text: str) -> bool:
+    """Whether it reads as UTF-8 that was once taken for Windows-1252 ("MartÃ­")."""
+    if text.isascii():
+        return False
+    try:
+        text.encode("windows-1252").decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
+
+
+# --- numbers and dates ------------------------------------------------------------------------
+
+
+def date_parser(today: date) -> Callable[[str], date]:
+    """A parser of days up to and including ``today``."""
+
+    def parse(text: str) -> date:
+        bare = required(text)
+        match = _ISO_DATE.fullmatch(bare) or _SLASH_DATE.fullmatch(bare)
+        if match is None:
+            raise CellFault("is not a date of the form 2025-10-27 or 27/10/2025")
+        year, month, day = int(match["year"]), int(match["month"]), int(match["day"])
+        if year < _EARLIEST_YEAR:
+            raise CellFault(f"is before {_EARLIEST_YEAR}, so the year must be wrong")
+        try:
+            parsed = date(year, month, day)
+        except ValueError:
+            raise CellFault("is no day of the calendar") from None
+        if parsed > today:
+            raise CellFault(f"is in the future (today is {today})", parsed)
+        return parsed
+
+    return parse
+
+
+def parse_hours(text: str) -> Decimal:
+    """Hours, in one notation for one amount.
+
+    Raises:
+        CellFault: no positive number of at most four digits and two decimals.
+    """
+    bare = required(text)
+    if not _HOURS.fullmatch(bare):
+        raise CellFault("is no number of hours such as 30, 7.5 or 7,5")
+    whole, _, decimals = bare.replace(",", ".").partition(".")
+    decimals = decimals.rstrip("0")
+    hours = Decimal(f"{whole}.{decimals}" if decimals else whole)
+    if hours <= 0:
+        raise CellFault("is not more than zero hours")
+    return hours
+
+
+def parse_area(text: str) -> Area | None:
+    """An area by its number, None where the cell is empty.
+
+    Raises:
+        CellFault: no number from 1 to 6.
+    """
+    bare = text.strip()
+    if not bare:
+        return None
+    if bare not in {"1", "2", "3", "4", "5", "6"}:
+        raise CellFault("is no area: write 1 to 6, or nothing for all six")
+    return Area(int(bare))
+
+
+def indicators_parser(framework: Framework) -> Callable[[str], frozenset[Indicator]]:
+    """A parser of indicator codes within the grid of the framework."""
+
+    @cache
+    def parse_one(code: str) -> Indicator:
+        match = _INDICATOR.fullmatch(code)
+        if match is None:
+            raise CellFault(
+                f"holds {shown(code)}, which is no indicator: area.competence.LEVEL.number such as 2.1.B1.2, separated "
+                "by spaces"
+            )
+        area = Area(int(match["area"]))
+        competences = framework.competences.get(area, 0)
+        if int(match["competence"]) > competences:
+            raise CellFault(f"holds {code}, but area {area} has only {competences} competences")
+        return Indicator(area, int(match["competence"]), Level(match["level"]), int(match["number"]))
+
+    return lambda text: frozenset(parse_one(code) for code in text.split())
+
+
+# --- words ------------------------------------------------------------------------------------
+
+_MODALITIES: Final[Mapping[Modality, tuple[str, ...]]] = {
+    Modality.COURSE: ("curs", "curso"),
+    Modality.SEMINAR: ("seminari", "seminario"),
+    Modality.WORKSHOP: ("taller",),
+    Modality.WORKING_GROUP: ("grup de treball", "grupo de trabajo"),
+    Modality.PROJECT: ("projecte", "proyecto"),
+    Modality.CONGRESS: ("congrés", "congreso"),
+    Modality.CONFERENCE_DAY: ("jornada",),
+    Modality.ONE_OFF: ("puntual",),
+}
+_ROLES: Final[Mapping[Role, tuple[str, ...]]] = {
+    Role.PARTICIPANT: ("participant", "participante"),
+    Role.COORDINATOR: ("coordinador", "coordinadora"),
+    Role.TRAINER: ("formador", "formadora", "ponent", "ponente"),
+}
+_ORIGINS: Final[Mapping[Origin, tuple[str, ...]]] = {
+    Origin.ORGANISED: ("organitzada", "organizada"),
+    Origin.HOMOLOGATED: ("homologada",),
+    Origin.RECOGNISED: ("reconeguda", "reconocida"),
+}
+_PROCEDURES: Final[Mapping[Procedure, tuple[str, ...]]] = {
+    # training is a procedure too, but never one that is granted in this file
+    Procedure.TEST: ("prova", "prueba"),
+    Procedure.DEGREE: ("titulació", "titulación"),
+    Procedure.OBSERVATION: ("observació", "observación"),
+    Procedure.EVIDENCE: ("evidències", "evidencias"),
+    Procedure.EXTERNAL: ("externa",),
+}
+_LEVELS: Final[Mapping[Level, tuple[str, ...]]] = dict.fromkeys(Level, ())
+
+
+def _word_parser(words: Mapping[_Word, tuple[str, ...]]) -> Callable[[str], _Word]:
+    lookup = {_folded(name): word for word, others in words.items() for name in (word.value, *others)}
+    expected = ", ".join(words)
+
+    def parse(text: str) -> _Word:
+        word = lookup.get(_folded(required(text)))
+        if word is None:
+            raise CellFault(f"is none of {expected}")
+        return word
+
+    return parse
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower()
+
+
+parse_modality: Final = _word_parser(_MODALITIES)
+parse_role: Final = _word_parser(_ROLES)
+parse_origin: Final = _word_parser(_ORIGINS)
+parse_procedure: Final = _word_parser(_PROCEDURES)
+parse_level: Final = _word_parser(_LEVELS)

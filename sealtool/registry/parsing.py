@@ -1,0 +1,143 @@
+"""Parsing a column: each distinct text once, then back to the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sealtool.registry.cells import CellFault
+from sealtool.registry.table import Table
+
+Value = TypeVar("Value")
+Item = TypeVar("Item")
+Positions = npt.NDArray[np.int64]
+
+NO_VALUE = -1
+"""Stands in :attr:`ParsedColumn.value_of` for a cell that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedColumn(Generic[Value]):
+    """One column, read.
+
+    Attributes:
+        name: its canonical name.
+        texts: its distinct raw texts.
+        text_of: for each row, which of them.
+        values: its distinct values.
+        value_of: for each row, which of them, or :data:`NO_VALUE`.
+        faults: what is wrong, by raw text. A faulty cell may have a value all the same.
+    """
+
+    name: str
+    texts: Sequence[str]
+    text_of: Positions
+    values: Sequence[Value]
+    value_of: Positions
+    faults: Mapping[int, str]
+
+    def text(self, row: int) -> str:
+        """The raw text of a row."""
+        return self.texts[int(self.text_of[row])]
+
+    def value(self, row: int) -> Value:
+        """The value of a row that has one."""
+        return self.values[int(self.value_of[row])]
+
+    def faulty_rows(self) -> Positions:
+        """The rows whose cell is broken, in order."""
+        return np.flatnonzero(np.isin(self.text_of, list(self.faults)))
+
+
+def parse_column(table: Table, name: str, parse: Callable[[str], Value]) -> ParsedColumn[Value]:
+    """Read one column of a table.
+
+    Args:
+        table: the file.
+        name: canonical name of the column.
+        parse: takes a raw text; raises CellFault.
+    """
+    cells = table.frame[name].cat
+    texts: list[str] = cells.categories.tolist()
+    numbers: dict[object, int] = {}
+    values: list[Value] = []
+    number_of_text = np.full(len(texts), NO_VALUE, dtype=np.int64)
+    faults: dict[int, str] = {}
+    for code, text in enumerate(texts):
+        try:
+            parsed: tuple[Any, ...] = (parse(text),)
+        except CellFault as fault:
+            faults[code] = fault.reason
+            parsed = fault.parsed
+        for value in parsed:
+            number = numbers.setdefault(value, len(values))
+            if number == len(values):
+                values.append(value)
+            number_of_text[code] = number
+    text_of = cells.codes.to_numpy().astype(np.int64)
+    return ParsedColumn(name, texts, text_of, values, number_of_text[text_of], faults)
+
+
+def value_order(column: ParsedColumn[Value], number: Callable[[Value], int]) -> Positions:
+    """For each row a number made of its value, :data:`NO_VALUE` where it has none.
+
+    Args:
+        column: the column.
+        number: makes a number, 0 or more, of a value.
+    """
+    numbers = np.array([*map(number, column.values), NO_VALUE], dtype=np.int64)
+    return numbers[column.value_of]
+
+
+def ranks(column: ParsedColumn[Value], key: Callable[[Value], Any]) -> Positions:
+    """For each row the rank of its value among those of the column; rows without a value get any rank.
+
+    Args:
+        column: the column.
+        key: the order of its values.
+    """
+    keys = [key(value) for value in column.values]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    rank = np.full(len(order) + 1, NO_VALUE, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[column.value_of]
+
+
+def distinct_rows(keys: Sequence[Positions], rows: Positions) -> tuple[Positions, Positions]:
+    """The distinct combinations of some keys among some rows, in order of the keys.
+
+    Args:
+        keys: for each row of the table a number; the first key sorts first.
+        rows: the rows in question, in ascending order.
+
+    Returns:
+        For each combination the first row that has it, and for each of ``rows`` which combination it has.
+    """
+    frame = pd.DataFrame({number: key[rows] for number, key in enumerate(keys)})
+    combination = frame.groupby(list(frame.columns), sort=True).ngroup().to_numpy().astype(np.int64)
+    return rows[np.unique(combination, return_index=True)[1]], combination
+
+
+def group_by_person(persons: Positions, items_of: Positions, items: Sequence[Item]) -> dict[int, tuple[Item, ...]]:
+    """The distinct items of each person, in the order of ``items``.
+
+    Args:
+        persons: for each row, whose it is.
+        items_of: for each row, which of ``items`` it holds.
+        items: distinct values, shared by all whom they concern.
+    """
+    # one number for each pair, so that sorting and dropping of duplicates is one pass
+    count = max(len(items), 1)
+    owners, numbers = np.divmod(np.unique(persons * count + items_of), count)
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    ends = np.append(starts, len(owners))[1:]
+    own = [items[number] for number in numbers.tolist()]
+    return {
+        owner: tuple(own[start:end])
+        for owner, start, end in zip(owners[starts].tolist(), starts.tolist(), ends.tolist(), strict=True)
+    }

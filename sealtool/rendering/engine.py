@@ -1,0 +1,55 @@
+"""The one place that loads WeasyPrint, so that a missing system library has one clear message."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from io import BytesIO
+
+from sealtool.errors import ConfigurationError
+
+try:
+    from weasyprint import CSS, HTML, Attachment, Document
+    from weasyprint.css import ColorProfile
+    from weasyprint.document import DocumentMetadata
+    from weasyprint.logger import LOGGER
+    from weasyprint.text.ffi import harfbuzz_subset
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+except OSError as error:  # cffi's answer to a shared library that is not there
+    raise ConfigurationError(
+        f"The layout engine cannot load a system library, so no certificate can be laid out: {error}.",
+        advice="Install the Debian packages libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0.",
+    ) from error
+
+__all__ = [
+    "CSS",
+    "HTML",
+    "LOGGER",
+    "Attachment",
+    "ColorProfile",
+    "Document",
+    "DocumentMetadata",
+    "FatalURLFetchingError",
+    "FontConfiguration",
+    "URLFetcher",
+    "URLFetcherResponse",
+    "has_fast_font_subsetting",
+    "srgb_profile",
+]
+
+
+def has_fast_font_subsetting() -> bool:
+    """Whether HarfBuzz's subsetter is there (Debian: libharfbuzz-subset0).
+
+    Without it fonts are subset in pure Python and a certificate takes about five times as long.
+    """
+    return bool(harfbuzz_subset)
+
+
+def srgb_profile() -> ColorProfile:
+    """The sRGB profile that comes with the engine, which PDF/A needs as output intent (ISO 19005-3, 6.2.3).
+
+    Left to itself the engine opens the file anew for every document and never closes it.
+    """
+    content = (files("weasyprint") / "pdf" / "sRGB2014.icc").read_bytes()
+    return ColorProfile(BytesIO(content), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))

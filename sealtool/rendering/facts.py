@@ -1,0 +1,92 @@
+"""What a page may say: the order's facts in the plain form that templates use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+from sealtool.model import (
+    Area,
+    CertificateId,
+    CertificateOrder,
+    CoveredArea,
+    Decision,
+    Language,
+    Level,
+    Person,
+    PersonId,
+    Procedure,
+)
+from sealtool.rendering.qr import QrCode
+
+# The name is the one text whose length nobody can foresee, so its type gets smaller in steps; the last step
+# holds names well beyond those the registry may have. Bounds in characters of the whole name.
+_NAME_STEPS = ((30, "name-1"), (42, "name-2"), (72, "name-3"))
+_LAST_STEP = "name-4"
+_LONGEST_WORD_IN_LARGE_TYPE = 24
+
+
+def page_facts(order: CertificateOrder, validation_url: str, qr: QrCode) -> dict[str, object]:
+    """The variables of the templates.
+
+    ``level``, ``area`` (1 to 6, or None), ``full_name``, ``name_size`` (a class of the style sheet), ``id_kind``
+    (DNI or NIE), ``person_id``, ``procedures`` (values of :class:`~sealtool.model.Procedure`, in order of
+    print), ``accredited_on`` and ``issued_on`` (dates), ``certificate_id``, ``validation_url``, ``qr``.
+    """
+    decision = order.decision
+    return {
+        "level": decision.level.value,
+        "area": None if decision.area is None else int(decision.area),
+        "full_name": decision.person.full_name,
+        "name_size": _name_size(decision.person.full_name),
+        "id_kind": "NIE" if decision.person.person_id[:1] in ("X", "Y", "Z") else "DNI",
+        "person_id": decision.person.person_id,
+        "procedures": [procedure.value for procedure in Procedure if procedure in decision.procedures],
+        "accredited_on": decision.accredited_on,
+        "issued_on": order.issued_on,
+        "certificate_id": order.certificate_id,
+        "validation_url": validation_url,
+        "qr": qr,
+    }
+
+
+def _name_size(name: str) -> str:
+    longest_word = max((len(word) for word in name.split()), default=0)
+    for bound, step in _NAME_STEPS:
+        if len(name) <= bound and longest_word <= _LONGEST_WORD_IN_LARGE_TYPE:
+            return step
+    return _LAST_STEP
+
+
+def specimen() -> CertificateOrder:
+    """A certificate of nobody with every procedure, to prove templates and fonts before a real one."""
+    areas = tuple(
+        CoveredArea(area, date(2025, 3, 12), procedure) for area, procedure in zip(Area, Procedure, strict=True)
+    )
+    decision = Decision(
+        person=Person(PersonId("00000000T"), "Nom", "Llinatge", "Apellido"),
+        level=Level.B1,
+        area=None,
+        accredited_on=date(2025, 3, 12),
+        procedures=tuple(Procedure),
+        areas=areas,
+        rules_version="specimen",
+    )
+    return CertificateOrder(CertificateId("specimen"), decision, date(2025, 10, 27), tuple(Language))
+
+
+def specimens() -> Iterator[CertificateOrder]:
+    """Orders that together need every word a language has: each month, level, area and procedure, DNI and NIE."""
+    order = specimen()
+    decision = order.decision
+    for month in range(1, 13):
+        yield replace(
+            order, issued_on=date(2025, month, 1), decision=replace(decision, accredited_on=date(2025, month, 1))
+        )
+    for level in Level:
+        yield replace(order, decision=replace(decision, level=level))
+    for covered in decision.areas:
+        person = replace(decision.person, person_id=PersonId("X0000000T"))
+        one_area = replace(decision, person=person, level=Level.C2, area=covered.area, areas=(covered,))
+        yield replace(order, decision=replace(one_area, procedures=(covered.procedure,)))

@@ -1,0 +1,103 @@
+"""Which fonts a page was really set in. Pango substitutes a missing font or glyph without a word; we do not."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from fontTools.ttLib import TTFont
+
+from sealtool.errors import ConfigurationError
+from sealtool.rendering.engine import Document
+
+# EB Garamond's creation date lies before 1970, of which fontTools warns at every opening: no concern of a user.
+logging.getLogger("fontTools.ttLib.tables._h_e_a_d").setLevel(logging.ERROR)
+
+_DEBIAN_PACKAGES = {"EB Garamond": "fonts-ebgaramond", "Lato": "fonts-lato"}
+
+# Controls, formats (direction overrides, zero-width joiners, soft hyphens), surrogates, private use, unassigned,
+# line and paragraph separators: none of them shows, and some change how the rest of the name is read.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The characters that the font of names has a glyph for."""
+
+    characters: frozenset[int]
+
+    def unprintable(self, text: str) -> tuple[str, ...]:
+        """The characters of a text that cannot be shown, each once, in order of appearance.
+
+        The text is looked at in composed form (NFC), as the shaper sets it: a letter followed by a combining
+        accent prints when the font has the accented letter.
+        """
+        composed = unicodedata.normalize("NFC", text)
+        return tuple(
+            dict.fromkeys(
+                character
+                for character in composed
+                if ord(character) not in self.characters or unicodedata.category(character) in _INVISIBLE
+            )
+        )
+
+
+def substituted_families(document: Document, families: Iterable[str]) -> tuple[str, ...]:
+    """Families a painted document was set in that are not among those asked for."""
+    allowed = tuple(families)
+    return tuple(sorted({font.family for font in document.fonts.values() if not _family_of(font, allowed)}))
+
+
+def check_families(document: Document, families: tuple[str, ...]) -> None:
+    """Make sure that a painted specimen got the fonts that its style sheet names.
+
+    Raises:
+        ConfigurationError: a font was substituted, so one is not installed; says which package has it.
+    """
+    strangers = substituted_families(document, families)
+    used = {_family_of(font, families) for font in document.fonts.values()}
+    # A missing family may also have given way to the other one, which is no stranger: then it is simply not used.
+    missing = [family for family in families if family not in used]
+    if not strangers and not missing:
+        return
+    missing = missing or list(families)
+    instead = ", ".join(strangers or sorted(used - {""}))
+    packages = [_DEBIAN_PACKAGES[family] for family in missing if family in _DEBIAN_PACKAGES]
+    raise ConfigurationError(
+        f"The font {' and the font '.join(missing)} cannot be found: the certificate would be set in "
+        f"{instead} instead, with other metrics and perhaps missing letters.",
+        advice=(
+            f"Install the Debian package {' and '.join(packages)}, then run `fc-cache`."
+            if packages
+            else "Install it, or name in `font_families` the families that the style sheet uses."
+        ),
+    )
+
+
+def coverage(document: Document, family: str) -> Coverage:
+    """What every face of a family that a specimen uses can show.
+
+    Args:
+        document: a specimen painted with whole fonts, not subsets.
+        family: the family names are printed in.
+    """
+    faces = [font for font in document.fonts.values() if _family_of(font, (family,))]
+    tables = [_character_map(font) for font in faces]
+    return Coverage(frozenset.intersection(*tables) if tables else frozenset())
+
+
+def _character_map(font: Any) -> frozenset[int]:
+    with TTFont(BytesIO(font.file_content), fontNumber=font.index, lazy=True) as face:
+        return frozenset(face.getBestCmap() or ())
+
+
+def _family_of(font: Any, families: tuple[str, ...]) -> str:
+    # Families with optical sizes are called by name and size: «EB Garamond 12» belongs to «EB Garamond».
+    return next(
+        (name for name in families if font.family == name or font.family.startswith(name + " ")),
+        "",
+    )

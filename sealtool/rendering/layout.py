@@ -1,0 +1,157 @@
+"""Text to pages: one HTML document through the layout engine, with every complaint of the engine taken seriously."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import TypeVar
+
+from sealtool.errors import RenderingError, SealtoolError, TemplateError
+from sealtool.model import RECORD_ATTACHMENT_NAME, CertificateOrder
+from sealtool.rendering.archive import PDF_VARIANT, CertificateMetadata, finish
+from sealtool.rendering.engine import (
+    CSS,
+    HTML,
+    LOGGER,
+    Attachment,
+    Document,
+    FontConfiguration,
+    has_fast_font_subsetting,
+    srgb_profile,
+)
+from sealtool.rendering.fetching import BASE_URL, ResourceRefusedError, TemplateFetcher
+from sealtool.rendering.folders import TemplateFolders
+from sealtool.rendering.record import certificate_record
+from sealtool.rendering.wording import WordedPage
+
+T = TypeVar("T")
+
+STYLE_SHEET = "certificate.css"
+_OUTPUT_INTENT = "srgb-profile"
+_SLOW_SUBSETTING = "Using fontTools instead of HarfBuzz-Subset"
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """A finished file and the document it was painted from, whose fonts can be looked at."""
+
+    content: bytes
+    document: Document
+
+
+class Layout:
+    """The engine with the style sheet parsed and the fonts looked up, once for all certificates.
+
+    Raises:
+        TemplateError: the style sheet is missing, or the engine does not understand a part of it.
+    """
+
+    def __init__(self, folders: TemplateFolders) -> None:
+        self._fetcher = TemplateFetcher(folders)
+        self._fonts = FontConfiguration()
+        self._profiles = {_OUTPUT_INTENT: srgb_profile()}
+        folders.find(STYLE_SHEET)
+        self._style = self._guarded(
+            lambda: CSS(url=BASE_URL + STYLE_SHEET, url_fetcher=self._fetcher, font_config=self._fonts)
+        )
+
+    def lay_out(
+        self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...], *, whole_fonts: bool = False
+    ) -> LaidOut:
+        """Lay out and paint one certificate, its record attached.
+
+        Args:
+            markup: the HTML document of all pages.
+            order: for the record and the metadata.
+            pages: what ``markup`` was made of, one for each page.
+            whole_fonts: embed fonts as they are, so that what they cover can be looked up.
+
+        Raises:
+            TemplateError: a template asks for what it must not have, or for what the engine does not know.
+            RenderingError: the number of pages is not that of the languages, or the engine failed.
+        """
+        return self._guarded(lambda: self._paint(markup, order, pages, whole_fonts=whole_fonts))
+
+    def _paint(
+        self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...], *, whole_fonts: bool
+    ) -> LaidOut:
+        html = HTML(string=markup, base_url=BASE_URL, url_fetcher=self._fetcher)
+        document = html.render(
+            font_config=self._fonts,
+            color_profiles=dict(self._profiles),
+            stylesheets=[self._style],
+            pdf_variant=PDF_VARIANT,
+            output_intent=_OUTPUT_INTENT,
+        )
+        if len(document.pages) != len(pages):
+            raise RenderingError(
+                f"Certificate {order.certificate_id} came out with {len(document.pages)} pages instead of "
+                f"{len(pages)}, one for each language, so its text does not fit; it was not issued.",
+                advice="If the templates are your own, leave more room in them; otherwise report it with the id.",
+            )
+        document.metadata = CertificateMetadata(order, pages)
+        content = document.write_pdf(
+            finisher=lambda document, pdf: finish(pdf, document, pages),
+            attachments=[_record_attachment(order)],
+            pdf_variant=PDF_VARIANT,
+            output_intent=_OUTPUT_INTENT,
+            full_fonts=whole_fonts,
+        )
+        return LaidOut(content, document)
+
+    def _guarded(self, action: Callable[[], T]) -> T:
+        self._fetcher.refusal = None
+        try:
+            with _complaints() as complaints:
+                result = action()
+        except ResourceRefusedError as error:
+            raise self._fetcher.refusal or TemplateError(str(error)) from error
+        except SealtoolError:
+            raise
+        except Exception as error:  # whatever the engine stumbles over must not cross the room as its own type
+            raise RenderingError(
+                f"The layout engine failed with {type(error).__name__}: {error}",
+                advice="If the templates are your own, undo their last change; otherwise report it.",
+            ) from error
+        if self._fetcher.refusal is not None:
+            raise self._fetcher.refusal
+        if complaints:
+            raise TemplateError(
+                f"The layout engine does not accept the templates as they are: {'; '.join(complaints)}",
+                advice=f"Correct the templates or {STYLE_SHEET}; positions are given as line:column.",
+            )
+        return result
+
+
+def _record_attachment(order: CertificateOrder) -> Attachment:
+    midnight = datetime.combine(order.issued_on, time(), UTC)
+    return Attachment(
+        string=certificate_record(order),
+        name=RECORD_ATTACHMENT_NAME,
+        description="Record of this certificate",
+        created=midnight,
+        modified=midnight,
+        relationship="Data",
+    )
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """What the engine would only have written to the log: unknown properties, missing images, missing glyphs."""
+    complaints: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            message = record.getMessage()
+            if not message.startswith(_SLOW_SUBSETTING) or has_fast_font_subsetting():
+                complaints.append(message)
+
+    handler = Collector(logging.WARNING)
+    LOGGER.addHandler(handler)
+    try:
+        yield complaints
+    finally:
+        LOGGER.removeHandler(handler)

@@ -1,0 +1,46 @@
+"""The certificate's own record: what it certifies, for machines, sealed together with the pages."""
+
+from __future__ import annotations
+
+import json
+
+from sealtool.model import CertificateOrder
+
+RECORD_SCHEMA = "sealtool.record/1"
+RECORD_MIME_TYPE = "application/json"
+
+
+def certificate_record(order: CertificateOrder) -> bytes:
+    """The record of a certificate as canonical JSON.
+
+    Keys sorted, no insignificant white space, UTF-8 without escapes, no newline at the end: one text for one
+    certificate. Dates are ISO 8601; ``area`` is a number for the levels accredited area by area, null otherwise.
+    """
+    decision = order.decision
+    person = decision.person
+    record = {
+        "schema": RECORD_SCHEMA,
+        "certificate_id": order.certificate_id,
+        "level": decision.level.value,
+        "area": None if decision.area is None else int(decision.area),
+        "accredited_on": decision.accredited_on.isoformat(),
+        "issued_on": order.issued_on.isoformat(),
+        "languages": [language.value for language in order.languages],
+        "procedures": [procedure.value for procedure in decision.procedures],
+        "person": {
+            "person_id": person.person_id,
+            "given_name": person.given_name,
+            "first_surname": person.first_surname,
+            "second_surname": person.second_surname,
+        },
+        "areas": [
+            {
+                "area": int(covered.area),
+                "covered_on": covered.covered_on.isoformat(),
+                "procedure": covered.procedure.value,
+            }
+            for covered in decision.areas
+        ],
+        "rules_version": decision.rules_version,
+    }
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,87 @@
+"""From an order to an unsealed certificate."""
+
+from __future__ import annotations
+
+from sealtool.errors import RenderingError
+from sealtool.model import CertificateOrder, UnsealedPdf
+from sealtool.rendering.facts import page_facts, specimen, specimens
+from sealtool.rendering.folders import TemplateFolders
+from sealtool.rendering.fonts import check_families, coverage, substituted_families
+from sealtool.rendering.layout import LaidOut, Layout
+from sealtool.rendering.options import RenderingOptions
+from sealtool.rendering.qr import qr_code
+from sealtool.rendering.wording import WordedPage, Wording
+
+
+class CertificateRenderer:
+    """Lays certificates out; one for each process, as it holds templates, style sheet and fonts ready.
+
+    Templates and fonts are proved on specimens right here, so that what is wrong with them shows before the
+    first certificate, not at the first teacher who was accredited in August.
+
+    Args:
+        options: the deployment's choices.
+
+    Raises:
+        TemplateError: a template, style sheet or resource cannot be used; the message names file and line.
+        ConfigurationError: a font is not installed; the advice names the package.
+    """
+
+    def __init__(self, options: RenderingOptions) -> None:
+        self._options = options
+        self._qr = qr_code(options.validation_url)
+        folders = TemplateFolders(options.templates)
+        self._wording = Wording(folders)
+        self._layout = Layout(folders)
+        for order in specimens():
+            self._pages(order)
+        proof = self._lay_out(specimen(), whole_fonts=True)
+        check_families(proof.document, options.font_families)
+        self._coverage = coverage(proof.document, options.font_families[0])
+
+    def render(self, order: CertificateOrder) -> UnsealedPdf:
+        """Lay out one certificate: one A4 page for each language of the order, its record attached.
+
+        The bytes follow from order, options, templates, fonts and library versions alone.
+
+        Raises:
+            TemplateError: a template cannot be filled in.
+            RenderingError: the text does not fit its page, or has characters no font of the page can show
+                (ask :meth:`unprintable` before).
+        """
+        if unprintable := self.unprintable(order.decision.person.full_name):
+            raise _not_printable(order, unprintable)
+        result = self._lay_out(order)
+        if strangers := substituted_families(result.document, self._options.font_families):
+            raise RenderingError(
+                f"Certificate {order.certificate_id} would be set partly in {', '.join(strangers)}, a font its "
+                "style sheet does not name; it was not issued.",
+                advice="Compare the installed fonts with those of the style sheet.",
+            )
+        return UnsealedPdf(result.content, pages=len(order.languages))
+
+    def unprintable(self, text: str) -> tuple[str, ...]:
+        """The characters of a name for which the certificate's fonts have no glyph, or that cannot be seen.
+
+        Each once, in order of appearance; empty when the name can be printed. Whoever has such a name is held
+        before anything is rendered.
+        """
+        return self._coverage.unprintable(text)
+
+    def _pages(self, order: CertificateOrder) -> tuple[WordedPage, ...]:
+        facts = page_facts(order, self._options.validation_url, self._qr)
+        return tuple(self._wording.page(language, facts) for language in order.languages)
+
+    def _lay_out(self, order: CertificateOrder, *, whole_fonts: bool = False) -> LaidOut:
+        pages = self._pages(order)
+        return self._layout.lay_out(self._wording.document(pages), order, pages, whole_fonts=whole_fonts)
+
+
+def _not_printable(order: CertificateOrder, characters: tuple[str, ...]) -> RenderingError:
+    # Code points only: the certificate's id may be logged, the name may not.
+    points = ", ".join(f"U+{ord(character):04X}" for character in characters)
+    return RenderingError(
+        f"Certificate {order.certificate_id} names a person with characters that cannot be printed ({points}); "
+        "it was not issued.",
+        advice="Correct the name in the registry, or install a font that has these characters and name it.",
+    )

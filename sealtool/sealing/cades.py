@@ -1,0 +1,62 @@
+"""The CAdES attributes both kinds of seal share, and the room a seal takes."""
+
+from __future__ import annotations
+
+from asn1crypto import algos
+from cryptography.hazmat.primitives import hashes
+from pyhanko.sign.ades.api import CAdESSignedAttrSpec
+from pyhanko.sign.ades.cades_asn1 import SignaturePolicyId, SignaturePolicyIdentifier
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, Signer
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko_certvalidator.util import get_pyca_cryptography_hash
+
+from sealtool.sealing.profile import SealingProfile, SignaturePolicy
+
+_MARGIN = 4096
+"""Hexadecimal characters left on top of what a seal needs: an authority may put one more certificate into its next
+time stamp. Every reader goes through the zeros that fill them one by one, so twice as many would cost 10 ms a file."""
+
+
+def cades_attributes(profile: SealingProfile) -> CAdESSignedAttrSpec | None:
+    """The signed attributes that the profile adds to the mandatory ones; None for none."""
+    if profile.policy is None:
+        return None
+    return CAdESSignedAttrSpec(signature_policy_identifier=_policy_identifier(profile.policy))
+
+
+def _policy_identifier(policy: SignaturePolicy) -> SignaturePolicyIdentifier:
+    """EN 319 122-1, 5.2.9."""
+    fields: dict[str, object] = {
+        "sig_policy_id": policy.oid,
+        "sig_policy_hash": {
+            "digest_algorithm": algos.DigestAlgorithm({"algorithm": policy.digest_algorithm}),
+            "digest": policy.digest,
+        },
+    }
+    if policy.uri:
+        fields["sig_policy_qualifiers"] = [{"sig_policy_qualifier_id": "sp_uri", "sig_qualifier": policy.uri}]
+    return SignaturePolicyIdentifier({"signature_policy_id": SignaturePolicyId(fields)})
+
+
+async def room_for_seal(signer: Signer, profile: SealingProfile, stamper: TimeStamper | None) -> int:
+    """Hexadecimal characters to leave in a document for its seal.
+
+    A dry run: a held key does not sign, and the stamper answers with the token it has.
+    """
+    digest = hashes.Hash(get_pyca_cryptography_hash(profile.digest.value)).finalize()
+    attributes = PdfCMSSignedAttributes(cades_signed_attrs=cades_attributes(profile))
+    trial = await signer.async_sign(
+        digest,
+        profile.digest.value,
+        dry_run=True,
+        use_pades=True,
+        timestamper=stamper,
+        signed_attr_settings=attributes,
+    )
+    return 2 * len(trial.dump()) + _MARGIN
+
+
+async def room_for_document_stamp(profile: SealingProfile, stamper: TimeStamper) -> int:
+    """Hexadecimal characters to leave in a document for its document time stamp."""
+    token = await stamper.async_dummy_response(profile.digest.value)
+    return 2 * len(token.dump()) + _MARGIN

@@ -1,0 +1,177 @@
+"""Where the passphrase of a seal key comes from. Its value never reaches a log, a repr or a message."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Self, assert_never
+
+from sealtool.errors import SealKeyError
+
+_OTHERS = 0o077
+"""Any right of group or others: a passphrase they can read or replace protects nothing."""
+
+_LONGEST = 4096
+"""Bytes read from a file; whatever is longer is no passphrase but a wrong path."""
+
+
+class PassphraseOrigin(StrEnum):
+    """The kinds of place a passphrase is kept in."""
+
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    CREDENTIAL = "credential"
+    PROMPT = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class PassphraseSource:
+    """One place a passphrase is kept in: names the place, never holds the passphrase.
+
+    Attributes:
+        origin: the kind of place.
+        name: the environment variable, the path of the file, or the name of the systemd credential; empty for
+            a prompt.
+    """
+
+    origin: PassphraseOrigin
+    name: str = ""
+
+    @classmethod
+    def from_environment(cls, variable: str) -> Self:
+        """The value of an environment variable."""
+        return cls(PassphraseOrigin.ENVIRONMENT, variable)
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """The content of a file that its owner alone can read."""
+        return cls(PassphraseOrigin.FILE, str(path))
+
+    @classmethod
+    def from_credential(cls, name: str) -> Self:
+        """A credential that systemd hands to the service (``LoadCredential=``, systemd.exec(5))."""
+        return cls(PassphraseOrigin.CREDENTIAL, name)
+
+    @classmethod
+    def from_prompt(cls) -> Self:
+        """A question at the terminal."""
+        return cls(PassphraseOrigin.PROMPT)
+
+
+def read_passphrase(
+    source: PassphraseSource, *, environ: Mapping[str, str], prompt: Callable[[str], str] | None
+) -> bytes:
+    """The passphrase kept in ``source``, without the line end that editors and ``echo`` leave behind it.
+
+    Args:
+        source: where it is kept.
+        environ: the environment of the process.
+        prompt: asks a person at a terminal and returns the answer unseen (``getpass.getpass``); None where
+            nobody is there to answer.
+
+    Raises:
+        SealKeyError: the place is missing, unreadable, empty, or open to other users.
+    """
+    match source.origin:
+        case PassphraseOrigin.ENVIRONMENT:
+            passphrase = _from_environment(source.name, environ)
+        case PassphraseOrigin.FILE:
+            passphrase = _from_file(Path(source.name), private=True)
+        case PassphraseOrigin.CREDENTIAL:
+            passphrase = _from_credential(source.name, environ)
+        case PassphraseOrigin.PROMPT:
+            passphrase = _from_prompt(prompt)
+        case _:
+            assert_never(source.origin)
+    passphrase = passphrase.removesuffix(b"\n").removesuffix(b"\r")
+    if not passphrase:
+        raise SealKeyError(
+            f"The passphrase of the seal key is empty ({_place(source)}), so the key cannot be opened.",
+            advice="Put the passphrase there, or name another source in the configuration.",
+        )
+    return passphrase
+
+
+def _place(source: PassphraseSource) -> str:
+    match source.origin:
+        case PassphraseOrigin.ENVIRONMENT:
+            return f"environment variable {source.name}"
+        case PassphraseOrigin.FILE:
+            return f"file {source.name}"
+        case PassphraseOrigin.CREDENTIAL:
+            return f"systemd credential {source.name}"
+        case PassphraseOrigin.PROMPT:
+            return "typed at the prompt"
+        case _:
+            assert_never(source.origin)
+
+
+def _from_environment(variable: str, environ: Mapping[str, str]) -> bytes:
+    try:
+        return environ[variable].encode("utf-8", "surrogateescape")
+    except KeyError:
+        raise SealKeyError(
+            f"The environment variable {variable}, which should hold the passphrase of the seal key, is not set.",
+            advice="Set it for this process, or name another passphrase source in the configuration.",
+        ) from None
+
+
+def _from_file(path: Path, *, private: bool) -> bytes:
+    try:
+        # the mode is asked of the opened file, so that nobody swaps the file between the two
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if private and stat.S_ISREG(status.st_mode) and status.st_mode & _OTHERS:
+                raise SealKeyError(
+                    f"The passphrase file {path} is open to other users of this machine "
+                    f"(mode {stat.S_IMODE(status.st_mode):04o}), so the seal key behind it is not protected.",
+                    advice=f"Run: chmod 600 {path}; and change the passphrase if others may have read it.",
+                )
+            content = stream.read(_LONGEST + 1)
+    except OSError as error:
+        raise SealKeyError(
+            f"The passphrase of the seal key cannot be read from {path}: {error.strerror}.",
+            advice="Check that the file exists and that the user of this process may read it.",
+        ) from error
+    if len(content) > _LONGEST:
+        raise SealKeyError(
+            f"The file {path} is longer than {_LONGEST} bytes, so it does not hold a passphrase.",
+            advice="Check the path of the passphrase file in the configuration.",
+        )
+    return content
+
+
+def _from_credential(name: str, environ: Mapping[str, str]) -> bytes:
+    directory = environ.get("CREDENTIALS_DIRECTORY", "")
+    if not directory:
+        raise SealKeyError(
+            f"The systemd credential {name} cannot be read: CREDENTIALS_DIRECTORY is not set, so this process was "
+            "not started by systemd with credentials.",
+            advice=f"Add LoadCredential={name}:… to the service unit, or name another passphrase source.",
+        )
+    if not name or name in {".", ".."} or "/" in name:
+        raise SealKeyError(
+            f"{name!r} is no name of a systemd credential: it would lead out of the credentials directory.",
+            advice="Give the bare name that stands before the colon in LoadCredential=.",
+        )
+    # systemd keeps the directory for the service's user alone; with root in play the file modes may be wider
+    return _from_file(Path(directory) / name, private=False)
+
+
+def _from_prompt(prompt: Callable[[str], str] | None) -> bytes:
+    if prompt is None:
+        raise SealKeyError(
+            "The passphrase of the seal key is to be typed, but nobody is at a terminal to type it.",
+            advice="Run the command at a terminal, or name a file, variable or credential in the configuration.",
+        )
+    try:
+        return prompt("Passphrase of the seal key: ").encode("utf-8", "surrogateescape")
+    except EOFError:
+        raise SealKeyError(
+            "The passphrase of the seal key was asked for, but the input ended before an answer.",
+            advice="Run the command at a terminal, or name a file, variable or credential in the configuration.",
+        ) from None

@@ -1,0 +1,305 @@
+"""Puts seals on documents: PAdES on certificates, detached CAdES on manifests. Everything in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from types import TracebackType
+from typing import Self, TypeVar
+
+from cryptography import x509
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.sign.signers.pdf_signer import (
+    DSSContentSettings,
+    PdfSignatureMetadata,
+    PdfSigner,
+    PdfSigningSession,
+    PdfTimeStamper,
+    SigDSSPlacementPreference,
+)
+
+from sealtool.errors import ConfigurationError, RenderingError, SealKeyError
+from sealtool.model import SEAL_FIELD_NAME, SealedPdf, UnsealedPdf
+from sealtool.sealing.cades import cades_attributes, room_for_document_stamp
+from sealtool.sealing.evidence import demand_evidence
+from sealtool.sealing.keys import SealKey, as_asn1
+from sealtool.sealing.material import SealingMaterial, gather
+from sealtool.sealing.profile import SealingProfile
+from sealtool.sealing.revocation import RevocationSources
+from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampAuthority, TimeStampError
+from sealtool.sealing.trust import Trust
+from sealtool.sealing.writing import SealWriter
+
+T = TypeVar("T")
+
+MATERIAL_LIFETIME = timedelta(minutes=5)
+"""How long gathered revocation data serve: a revocation is noticed within it, and a context does not grow old."""
+
+TIME_STAMP_FIELD_NAME = "DocumentTimeStamp"
+"""Field of the document time stamp at B-LTA."""
+
+SEAL_FIELD_DESCRIPTION = "Segell electrònic / Sello electrónico"
+"""What a screen reader says of the seal's field (``/TU``; PDF/UA-1, 7.18.1)."""
+
+TIME_STAMP_FIELD_DESCRIPTION = "Segell de temps / Sello de tiempo"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Sealer:
+    """Seals documents with one key, at one level. One object a process and event loop; any number in flight.
+
+    Args:
+        key: seals.
+        profile: how.
+        time_stamps: authorities in order of preference; one that fails is passed over for some minutes.
+        trust_anchors: roots the seal and the authorities must lead to; needed from B-LT on, and judged at
+            every level where there are any.
+        intermediates: issuers in between, where neither PKCS#12 file nor time stamps bring them.
+        revocation: where to look for revocation; needed from B-LT on, and asked at every level where it is
+            configured.
+        clock: the present, aware.
+
+    Raises:
+        ConfigurationError: the level cannot be reached with what was given.
+    """
+
+    def __init__(  # noqa: PLR0913 (five are keyword-only and have defaults)
+        self,
+        key: SealKey,
+        profile: SealingProfile,
+        *,
+        time_stamps: Sequence[TimeStampAuthority] = (),
+        trust_anchors: Sequence[x509.Certificate] = (),
+        intermediates: Sequence[x509.Certificate] = (),
+        revocation: RevocationSources = RevocationSources(),  # noqa: B008 (frozen)
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        _refuse_unreachable_level(profile, time_stamps, trust_anchors, revocation)
+        self._key = key
+        self._profile = profile
+        self._authorities = tuple(time_stamps)
+        self._trust = Trust(tuple(trust_anchors), tuple(intermediates), revocation)
+        self._clock = clock
+        self._certificate = as_asn1(key.certificate)
+        self._gathered: dict[bool, SealingMaterial] = {}
+        self._gathering = asyncio.Lock()
+        self._passed_over: dict[str, datetime] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of connections to time stamp authorities."""
+        for authority in self._authorities:
+            await authority.aclose()
+
+    async def prepare(self) -> None:
+        """Do all that may fail before the first document: judge the seal certificate, reach the services.
+
+        Raises:
+            SealKeyError: the seal certificate is expired, revoked, not trusted, or not for seals.
+            ServiceUnreachableError: revocation data or time stamps cannot be had.
+            ConfigurationError: a CRL file is none.
+        """
+        await self._material(stamped=self._profile.stamped)
+
+    async def seal(self, pdf: UnsealedPdf) -> SealedPdf:
+        """The document with its seal, at the level of the profile and no lower one.
+
+        Raises:
+            SealKeyError: the seal certificate is expired, revoked, not trusted, or the key does not sign.
+            ServiceUnreachableError: revocation data or time stamps cannot be had.
+            ConfigurationError: a CRL file is none.
+            RenderingError: the document is not a PDF that can be sealed.
+            SelfCheckError: what came out lacks something its level demands.
+        """
+
+        async def once(material: SealingMaterial) -> SealedPdf:
+            content = await self._sealed(pdf, material)
+            demand_evidence(content, self._profile, self._certificate, material.validation)
+            return SealedPdf(content=content, pages=pdf.pages)
+
+        return await self._with_material(once, stamped=self._profile.stamped)
+
+    async def seal_detached(self, content: bytes) -> bytes:
+        """A detached CAdES seal of ``content`` (EN 319 122-1), as DER: with a time stamp where there is an authority.
+
+        Raises:
+            As :meth:`seal`, without RenderingError.
+        """
+
+        async def once(material: SealingMaterial) -> bytes:
+            cms = await self._key.signer.async_sign_general_data(
+                content,
+                self._profile.digest.value,
+                detached=True,
+                use_cades=True,
+                timestamper=material.stamper,
+                signed_attr_settings=PdfCMSSignedAttributes(
+                    signing_time=self._clock(), cades_signed_attrs=cades_attributes(self._profile)
+                ),
+            )
+            return bytes(cms.dump())
+
+        return await self._with_material(once, stamped=bool(self._authorities))
+
+    async def _with_material(self, work: Callable[[SealingMaterial], Awaitable[T]], *, stamped: bool) -> T:
+        """Run ``work``, and again from the gathering where a time stamp failed in the middle."""
+        for _ in self._authorities:
+            material = await self._material(stamped=stamped)
+            try:
+                return await self._guarded(work, material)
+            except TimeStampError:
+                self._pass_over(material)
+        return await self._guarded(work, await self._material(stamped=stamped))
+
+    async def _guarded(self, work: Callable[[SealingMaterial], Awaitable[T]], material: SealingMaterial) -> T:
+        self._key.check(self._clock())  # the material may have outlived the certificate
+        try:
+            return await work(material)
+        except SigningError as error:
+            raise SealKeyError(
+                f"The seal key {self._key.source} could not seal: {error}.",
+                advice="Check the key and the digest algorithm in the configuration (sealtool doctor).",
+            ) from error
+
+    async def _material(self, *, stamped: bool) -> SealingMaterial:
+        async with self._gathering:  # many seals in flight gather once
+            material = self._gathered.get(stamped)
+            now = self._clock()
+            if material is None or not timedelta(0) <= now - material.gathered_at < MATERIAL_LIFETIME:
+                material = await self._gather(now, stamped=stamped)
+                self._gathered[stamped] = material
+            return material
+
+    async def _gather(self, now: datetime, *, stamped: bool) -> SealingMaterial:
+        if not stamped:
+            return await gather(self._key, self._profile, self._trust, None, now)
+        failures: list[TimeStampError] = []
+        for authority in sorted(self._authorities, key=lambda each: self._is_passed_over(each, now)):
+            try:
+                return await gather(self._key, self._profile, self._trust, authority.stamper(self._clock), now)
+            except TimeStampError as failure:
+                self._passed_over[authority.name] = now
+                failures.append(failure)
+        if len(failures) == 1:
+            raise failures[0]
+        raise TimeStampError(
+            " ".join(dict.fromkeys(failure.message for failure in failures)), advice=failures[0].advice
+        )
+
+    def _is_passed_over(self, authority: TimeStampAuthority, now: datetime) -> bool:
+        failed = self._passed_over.get(authority.name)
+        return failed is not None and now - failed < MATERIAL_LIFETIME
+
+    def _pass_over(self, material: SealingMaterial) -> None:
+        if material.stamper is not None:
+            self._passed_over[material.stamper.name] = self._clock()
+        for stamped in [kind for kind, gathered in self._gathered.items() if gathered is material]:
+            del self._gathered[stamped]
+
+    async def _sealed(self, pdf: UnsealedPdf, material: SealingMaterial) -> bytes:
+        try:
+            writer = SealWriter(BytesIO(pdf.content))
+            _set_tab_order(writer)
+            session = self._session(writer, material)
+        except (PdfError, SigningError, KeyError, ValueError, TypeError, AssertionError) as error:
+            raise RenderingError(
+                f"A document cannot be sealed, because it is not a clean, unsealed PDF: {error}.",
+                advice="This is a fault of the template or of the program: report it with the log of this run.",
+            ) from error
+        to_seal = session.prepare_tbs_document(material.validation, material.room)
+        output = BytesIO()
+        prepared, _ = to_seal.digest_tbs_document(output=output)
+        await to_seal.perform_signature(
+            prepared.document_digest, PdfCMSSignedAttributes(cades_signed_attrs=cades_attributes(self._profile))
+        )
+        if self._profile.archival and material.stamper is not None:
+            await self._stamp_document(output, material.stamper)
+        return output.getvalue()
+
+    def _session(self, writer: SealWriter, material: SealingMaterial) -> PdfSigningSession:
+        profile = self._profile
+        metadata = PdfSignatureMetadata(
+            field_name=SEAL_FIELD_NAME,
+            md_algorithm=profile.digest.value,
+            reason=profile.reason or None,
+            location=profile.location or None,
+            contact_info=profile.contact or None,
+            subfilter=SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            # the document time stamp is ours to add: the library would look up the authority for each anew
+            embed_validation_info=profile.long_term,
+            use_pades_lta=False,
+            cades_signed_attr_spec=cades_attributes(self._profile),
+            # one revision for seal and validation data, so that the seal covers the entire file at B-LT
+            dss_settings=DSSContentSettings(
+                include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+            ),
+        )
+        signer = PdfSigner(
+            metadata,
+            self._key.signer,
+            timestamper=material.stamper if profile.stamped else None,
+            new_field_spec=SigFieldSpec(SEAL_FIELD_NAME, readable_field_name=SEAL_FIELD_DESCRIPTION),
+        )
+        session = signer.init_signing_session(writer)
+        session.system_time = self._clock()
+        return session
+
+    async def _stamp_document(self, output: BytesIO, stamper: CheckedTimeStamper) -> None:
+        """EN 319 142-1, 5.4.3; its validation data are in the document already, being those of the seal's stamp."""
+        document_stamper = PdfTimeStamper(
+            stamper, field_name=TIME_STAMP_FIELD_NAME, readable_field_name=TIME_STAMP_FIELD_DESCRIPTION
+        )
+        await document_stamper.async_timestamp_pdf(
+            SealWriter(output),
+            self._profile.digest.value,
+            bytes_reserved=await room_for_document_stamp(self._profile, stamper),
+            in_place=True,
+        )
+
+
+def _refuse_unreachable_level(
+    profile: SealingProfile,
+    time_stamps: Sequence[TimeStampAuthority],
+    trust_anchors: Sequence[x509.Certificate],
+    revocation: RevocationSources,
+) -> None:
+    missing = []
+    if profile.stamped and not time_stamps:
+        missing.append("a time stamp authority")
+    if profile.long_term and not trust_anchors:
+        missing.append("trust anchors")
+    if profile.long_term and not revocation.configured:
+        missing.append("revocation data (CRL files, or leave to fetch them)")
+    if missing:
+        raise ConfigurationError(
+            f"The level {profile.level} cannot be reached without {' and '.join(missing)}; sealing at a lower level in "
+            "silence is out of the question.",
+            advice="Add what is missing to the configuration, or set a lower level there.",
+        )
+
+
+def _set_tab_order(writer: SealWriter) -> None:
+    """PDF/UA-1, 7.18.3: a page with an annotation has the tab order of the structure."""
+    page_ref, _ = writer.find_page_for_modification(0)  # type: ignore[no-untyped-call]
+    page = page_ref.get_object()
+    if page.get("/Tabs") != "/S":
+        page[generic.pdf_name("/Tabs")] = generic.pdf_name("/S")
+        writer.mark_update(page_ref)

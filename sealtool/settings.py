@@ -1,0 +1,243 @@
+"""The configuration: one TOML file, checked as a whole, frozen, with every path made absolute."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from sealtool.errors import ConfigurationError
+from sealtool.model import PadesLevel
+
+CONFIG_NAME = "sealtool.toml"
+SYSTEM_CONFIG = Path("/etc/sealtool") / CONFIG_NAME
+ENVIRONMENT_VARIABLE = "SEALTOOL_CONFIG"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+SectionT = TypeVar("SectionT", bound=_Section)
+
+
+class LedgerSettings(_Section):
+    """Where the ledger is. ``url`` is an SQLAlchemy URL; an SQLite path is relative to the file."""
+
+    url: str = "sqlite:///ledger.sqlite"
+
+
+class OutputSettings(_Section):
+    """Where certificates and manifests go."""
+
+    folder: Path = Path("out")
+    one_file_per_language: bool = False
+
+
+class RegistrySettings(_Section):
+    """Where the exports of the training registry are, and how they are written."""
+
+    folder: Path | None = None
+    """Used where a command is called without --registry."""
+
+    encoding: Literal["utf-8", "windows-1252"] = "utf-8"
+    max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.10
+    aliases: Mapping[str, str] = Field(default_factory=dict)
+
+
+class RulesSettings(_Section):
+    """Which version of the law decides; empty means the one in force on the day."""
+
+    version: str = ""
+
+
+class PassphraseSettings(_Section):
+    """Where the passphrase of the key comes from: exactly one of the four."""
+
+    env: str | None = None
+    file: Path | None = None
+    credential: str | None = None
+    prompt: bool = False
+
+    @model_validator(mode="after")
+    def _exactly_one_source(self) -> Self:
+        if sum(bool(source) for source in (self.env, self.file, self.credential, self.prompt)) != 1:
+            msg = "name exactly one of env, file, credential and prompt"
+            raise ValueError(msg)
+        return self
+
+
+class SignaturePolicySettings(_Section):
+    """A signature policy that the seal names (EPES)."""
+
+    oid: str
+    digest_algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
+    digest: str
+    """Base 64."""
+    uri: str | None = None
+
+
+class SealSettings(_Section):
+    """The key of the electronic seal and the form of the seal."""
+
+    pkcs12: Path | None = None
+    passphrase: PassphraseSettings | None = None
+    level: PadesLevel = PadesLevel.B_LTA
+    digest_algorithm: Literal["sha256", "sha384", "sha512"] = "sha256"
+    policy: SignaturePolicySettings | None = None
+
+
+class TimeStampSettings(_Section):
+    """The time stamp authorities, in order of preference; ``demo_pkcs12`` is for demonstrations only."""
+
+    urls: tuple[str, ...] = ()
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
+    demo_pkcs12: Path | None = None
+    demo_passphrase: PassphraseSettings | None = None
+
+    @model_validator(mode="after")
+    def _demo_or_real(self) -> Self:
+        if self.demo_pkcs12 and self.urls:
+            msg = "a demonstration authority and real ones exclude each other"
+            raise ValueError(msg)
+        if bool(self.demo_pkcs12) != bool(self.demo_passphrase):
+            msg = "demo_pkcs12 and demo_passphrase belong together"
+            raise ValueError(msg)
+        return self
+
+
+class RevocationSettings(_Section):
+    """Where revocation data comes from: files, the network, or both."""
+
+    crls: tuple[str, ...] = ()
+    """Paths or glob patterns of CRL files (DER or PEM)."""
+    fetch: bool = False
+
+
+class TrustSettings(_Section):
+    """The certificates of the authorities that are trusted: PEM files or folders."""
+
+    anchors: tuple[Path, ...] = ()
+
+
+class RenderingSettings(_Section):
+    """How certificates look."""
+
+    templates: Path | None = None
+
+
+class ValideSettings(_Section):
+    """The public validator: where certificates send a reader, and what it is expected to say of the seal."""
+
+    address: str = "https://valide.redsara.es/valide/"
+    expected_verdict: str = "valid"
+
+
+class RunSettings(_Section):
+    """How a run behaves."""
+
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    """Processes that lay out and check certificates; 0 means one for each core."""
+    timezone: str = "Europe/Madrid"
+    log: Path = Path("sealtool.log")
+    """Where the details of a failure are written."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            msg = f"'{name}' is no time zone of the IANA database"
+            raise ValueError(msg) from None
+        return name
+
+    @property
+    def worker_count(self) -> int:
+        """How many worker processes to use on this machine."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+class Settings(_Section):
+    """All of the configuration. Sections left out stand on their defaults."""
+
+    ledger: LedgerSettings = LedgerSettings()
+    output: OutputSettings = OutputSettings()
+    registry: RegistrySettings = RegistrySettings()
+    rules: RulesSettings = RulesSettings()
+    seal: SealSettings = SealSettings()
+    time_stamp: TimeStampSettings = TimeStampSettings()
+    revocation: RevocationSettings = RevocationSettings()
+    trust: TrustSettings = TrustSettings()
+    rendering: RenderingSettings = RenderingSettings()
+    valide: ValideSettings = ValideSettings()
+    run: RunSettings = RunSettings()
+
+
+def find_configuration(named: Path | None, *, environ: Mapping[str, str], folder: Path) -> Path | None:
+    """The configuration file that counts: named, from the environment, in the folder, or the system's.
+
+    A file that was asked for by name counts even when it is not there: reading it then says so.
+    """
+    if named is not None:
+        return named
+    if value := environ.get(ENVIRONMENT_VARIABLE):
+        return Path(value)
+    return next((path for path in (folder / CONFIG_NAME, SYSTEM_CONFIG) if path.is_file()), None)
+
+
+def load_settings(path: Path) -> Settings:
+    """Reads and checks a configuration file; relative paths in it are taken from its folder.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is no TOML, or has a key or value that means nothing.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The configuration {path} cannot be read: {error.strerror or error}.",
+            advice="Name another with --config, or make a working folder with `sealtool init`.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The configuration {path} is not valid TOML: {error}.", advice="Correct the line it names."
+        ) from error
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"The configuration {path} has mistakes:\n{_mistakes(error)}\nNothing was done.",
+            advice="Correct these entries; the operator's guide lists every key.",
+        ) from error
+    return _with_absolute_paths(settings, path.resolve().parent)
+
+
+def _mistakes(error: ValidationError) -> str:
+    lines = []
+    for mistake in error.errors():
+        place = ".".join(str(part) for part in mistake["loc"]) or "the file as a whole"
+        known = mistake["type"] == "extra_forbidden"
+        lines.append(f"  {place}: {'there is no such key' if known else mistake['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)
+
+
+def _with_absolute_paths(section: SectionT, folder: Path) -> SectionT:
+    """The same settings with every path, glob pattern and SQLite file anchored at the folder."""
+    changes: dict[str, Any] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, _Section):
+            changes[name] = _with_absolute_paths(value, folder)
+        elif isinstance(value, Path):
+            changes[name] = folder / value.expanduser()
+        elif name in {"anchors", "crls"}:
+            changes[name] = tuple(type(entry)(folder / entry) for entry in value)
+    if isinstance(section, LedgerSettings) and (file := section.url.removeprefix("sqlite:///")) != section.url:
+        changes["url"] = f"sqlite:///{folder / file}"
+    return section.model_copy(update=changes)

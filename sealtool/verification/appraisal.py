@@ -1,0 +1,250 @@
+"""Putting moments together: from what the newest time stamp proves back to the moment of the seal.
+
+EN 319 102-1, 5.5 (signatures with time) and 5.6 (with long-term availability), in the strict reading below. Each
+step says what it leaves to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESStatus
+from pyhanko_certvalidator.errors import ValidationError
+
+from sealtool.model import PadesLevel, SealFacts, Verdict
+from sealtool.verification.chain import (
+    SEAL_CODES,
+    Judge,
+    Judgement,
+    Material,
+    Revocation,
+    digest_of,
+    is_within_validity,
+)
+from sealtool.verification.facts import (
+    QC_TYPE_ESIGN,
+    certificate_of,
+    organization_identifier,
+    qualified_statements,
+    seal_facts,
+)
+from sealtool.verification.message import Message, check_certificates, signature_time_stamp
+from sealtool.verification.reasons import Findings, Objection, ReasonCode
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far two clocks may disagree before their order means something."""
+
+Parts = tuple[bytes | memoryview, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTimeStamp:
+    """A document time stamp and the bytes it covers."""
+
+    message: Message
+    covered: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class SealedContent:
+    """A seal and all that was found with it, before anything of it was believed.
+
+    Attributes:
+        covered: the bytes the seal covers.
+        claimed: when the seal says it was made.
+        document_stamps: oldest first; each covers everything before it.
+        has_store: whether validation data is kept with the seal (DSS).
+    """
+
+    seal: Message
+    covered: Parts
+    sub_filter: str
+    claimed: datetime | None
+    document_stamps: Sequence[DocumentTimeStamp] = ()
+    has_store: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """What holds of a seal. ``level`` and ``sealed_at`` are None where the seal is not sound."""
+
+    facts: SealFacts
+    level: PadesLevel | None = None
+    sealed_at: datetime | None = None
+
+
+async def appraise(content: SealedContent, material: Material, now: datetime, findings: Findings) -> Appraisal:
+    """Judges a seal as of ``now``; objections go to ``findings``."""
+    known = len(findings.objections)
+    judge = Judge(material)
+    # 1. 5.6.3.4 (1): document time stamps, newest first. Each must hold at the moment that the next newer one
+    #    proves, the newest today; what is proven of the seal is left to the steps below.
+    moment = now
+    for stamp in reversed(content.document_stamps):
+        await _time_stamp(judge, stamp.message, stamp.covered, moment, findings)
+        moment = stamp.message.stamped_at
+    # 2. 5.5.4 (4): the signature time stamp, at the moment proven so far.
+    own_stamp = signature_time_stamp(content.seal)
+    if own_stamp is not None:
+        await _time_stamp(judge, own_stamp, (content.seal.signature,), moment, findings)
+    # 3. 5.5.4 (1): the best signature time is the oldest proven one, today where nothing is proven.
+    first = own_stamp or (content.document_stamps[0].message if content.document_stamps else None)
+    best = now if first is None else first.stamped_at
+    # 4. 5.3: the seal at that moment, and 5.5.4 (3), 5.6.2.2: what became of its certificates since.
+    judgement = await _seal(judge, content, best, moment, findings, proven=first is not None)
+    # 5. 5.5.4 (5): the order of all times.
+    _check_order(content, own_stamp, now, findings)
+    # 6. 5.2.7.4: constraints of the policy on the certificate.
+    _check_holder(content.seal, material, findings)
+    stamped_at = None if first is None else best
+    facts = seal_facts(content.seal, content.sub_filter, content.claimed, first, stamped_at)
+    if len(findings.objections) > known or not judgement.passed:
+        return Appraisal(facts)
+    # 7. EN 319 142-1, 6: the level that was verified, not the one that is claimed.
+    level = await _level(content, material, own_stamp, best, proven=first is not None)
+    sealed_at = best if first is not None else content.claimed
+    return Appraisal(facts, level, sealed_at)
+
+
+async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: datetime, findings: Findings) -> None:
+    """EN 319 102-1, 5.4: sound when it was given, and its certificates still good at ``moment``."""
+    judgement = await judge.judge_time_stamp(stamp, covered)
+    try:
+        if not judgement.passed:
+            raise _time_stamp_objection(judgement)
+        _check_form(stamp, judgement, judge)
+    except Objection as objection:
+        findings.add(objection)
+        return
+    if not all(is_within_validity(der, moment) for der in judgement.path):
+        findings.add(Objection(ReasonCode.TIME_STAMP_EXPIRED))
+    if any(revocation.moment <= moment for revocation in judge.revocations(judgement)):
+        findings.add(
+            Objection(
+                ReasonCode.TIME_STAMP_INVALID,
+                "Its certificate, or one above, is revoked.",
+                sub_indication="REVOKED_NO_POE",
+            )
+        )
+
+
+def _time_stamp_objection(judgement: Judgement) -> Objection:
+    name = judgement.indication.standard_name
+    code = {
+        AdESIndeterminate.TRY_LATER: ReasonCode.NO_REVOCATION_DATA,
+        AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: ReasonCode.WEAK_ALGORITHM,
+    }.get(judgement.indication, ReasonCode.TIME_STAMP_INVALID)
+    verdict = Verdict.FAILED if judgement.indication.status is AdESStatus.FAILED else Verdict.INDETERMINATE
+    detail = "It is about the certificates of the time stamp." if code is ReasonCode.NO_REVOCATION_DATA else ""
+    return Objection(code, detail, sub_indication=name, verdict=verdict)
+
+
+def _check_form(message: Message, judgement: Judgement, judge: Judge) -> None:
+    material = judge.material
+    known = (judgement.anchor, *material.trust.anchors, *material.trust.certificates, *material.certificates)
+    check_certificates(message, judgement.path, known)
+
+
+async def _seal(
+    judge: Judge, content: SealedContent, best: datetime, moment: datetime, findings: Findings, *, proven: bool
+) -> Judgement:
+    """The seal at its best signature time, and its certificates at ``moment``, the earliest proven since."""
+    seal = content.seal
+    judgement = await judge.judge_seal(seal, digest_of(content.covered, seal.digest_name), best, proven=proven)
+    signer = seal.signer.dump()
+    revocations = [found for found in judge.revocations(judgement) if found.moment <= best or not proven]
+    try:
+        if not judgement.passed:
+            raise _seal_objection(judgement, content, best, revocations)
+        _check_form(seal, judgement, judge)
+        if revocations:
+            raise _revoked(revocations[0].moment, content.claimed, is_signer=revocations[0].is_signer)
+        # pyHanko's validation with time lets an expired certificate pass on the strength of a time stamp alone.
+        # 5.6.2.2 wants proof that its revocation data is older too, which only a document time stamp gives.
+        if not all(is_within_validity(der, moment) for der in judgement.path):
+            raise Objection(ReasonCode.SEAL_CERTIFICATE_EXPIRED, "There is no archive time stamp from before.")
+        if content.claimed is not None and not is_within_validity(signer, content.claimed):
+            raise _outside_validity(content, content.claimed)
+    except Objection as objection:
+        findings.add(objection)
+        return Judgement(AdESIndeterminate.GENERIC)
+    return judgement
+
+
+def _seal_objection(
+    judgement: Judgement, content: SealedContent, best: datetime, revocations: list[Revocation]
+) -> Objection:
+    indication, signer = judgement.indication, content.seal.signer
+    chain_trouble = (AdESIndeterminate.OUT_OF_BOUNDS_NO_POE, AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE)
+    if indication in chain_trouble and not is_within_validity(signer.dump(), best):
+        return _outside_validity(content, best)
+    if indication is AdESIndeterminate.REVOKED_NO_POE:
+        known = next((found.moment for found in revocations if found.is_signer), None)
+        return _revoked(known, content.claimed, is_signer=True)
+    code = SEAL_CODES.get(indication, ReasonCode.CHAIN_UNSOUND)
+    verdict = Verdict.FAILED if isinstance(indication, AdESFailure) else Verdict.INDETERMINATE
+    return Objection(code, sub_indication=indication.standard_name, verdict=verdict)
+
+
+def _outside_validity(content: SealedContent, moment: datetime) -> Objection:
+    signer = content.seal.signer
+    if moment < signer.not_valid_before:
+        return Objection(ReasonCode.SEAL_CERTIFICATE_NOT_YET_VALID)
+    # EXPIRED says that the seal is younger than its certificate's end: here the seal says so itself.
+    admitted = content.claimed is not None and content.claimed > signer.not_valid_after
+    return Objection(ReasonCode.SEAL_CERTIFICATE_EXPIRED, sub_indication="EXPIRED" if admitted else "")
+
+
+def _revoked(moment: datetime | None, claimed: datetime | None, *, is_signer: bool) -> Objection:
+    if not is_signer:
+        return Objection(ReasonCode.AUTHORITY_REVOKED)
+    if moment is not None and claimed is not None and claimed >= moment:
+        # 5.3.4 (5): proven by the seal's own claim that it is younger than the revocation.
+        return Objection(ReasonCode.SEAL_CERTIFICATE_REVOKED, sub_indication="REVOKED", verdict=Verdict.FAILED)
+    return Objection(ReasonCode.SEAL_CERTIFICATE_REVOKED)
+
+
+def _check_order(content: SealedContent, own_stamp: Message | None, now: datetime, findings: Findings) -> None:
+    times = [content.claimed] if content.claimed is not None else []
+    times += [own_stamp.stamped_at] if own_stamp is not None else []
+    times += [stamp.message.stamped_at for stamp in content.document_stamps]
+    times.append(now)
+    if any(earlier > later + CLOCK_TOLERANCE for earlier, later in zip(times, times[1:], strict=False)):
+        findings.add(Objection(ReasonCode.TIME_ORDER))
+
+
+def _check_holder(seal: Message, material: Material, findings: Findings) -> None:
+    """A seal is an organisation's (eIDAS art. 3 (24)): its certificate names one, and is none of a person."""
+    certificate = certificate_of(seal.signer)
+    organization = organization_identifier(certificate)
+    if not organization or QC_TYPE_ESIGN in qualified_statements(certificate):
+        findings.add(Objection(ReasonCode.NOT_FOR_SEALING, "It names no organisation by its tax number."))
+    elif material.trust.organizations and organization not in material.trust.organizations:
+        findings.add(Objection(ReasonCode.FOREIGN_ORGANIZATION, f"It is the seal of {organization}."))
+
+
+async def _level(
+    content: SealedContent, material: Material, own_stamp: Message | None, best: datetime, *, proven: bool
+) -> PadesLevel:
+    if not proven:
+        return PadesLevel.B_B
+    if not content.has_store or not await _stands_alone(content, material, own_stamp, best):
+        return PadesLevel.B_T
+    return PadesLevel.B_LTA if content.document_stamps else PadesLevel.B_LT
+
+
+async def _stands_alone(content: SealedContent, material: Material, own_stamp: Message | None, best: datetime) -> bool:
+    """EN 319 142-1, 6.3 (B-LT): the file itself brings all revocation data for seal and time stamp."""
+    if not material.trust.revocation_lists:
+        return True  # then all that was used came from the file
+    judge = Judge(material.without_handed_in_lists())
+    seal = content.seal
+    try:
+        digest = digest_of(content.covered, seal.digest_name)
+        if not (await judge.judge_seal(seal, digest, best, proven=True)).passed:
+            return False
+        return own_stamp is None or (await judge.judge_time_stamp(own_stamp, (seal.signature,))).passed
+    except ValidationError:
+        return False

@@ -1,0 +1,285 @@
+"""Judging one signature at one moment, with the material at hand and nothing from the network.
+
+The building blocks of EN 319 102-1 are pyHanko's: 5.3 (basic signatures, :func:`ades_basic_validation`) and 5.4
+(time stamps, :func:`ades_timestamp_validation`), both with revocation data *required* for every certificate below
+the anchor. The moments are put together in :mod:`sealtool.verification.certificate`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
+from pyhanko.sign.validation.ades import ades_basic_validation, ades_timestamp_validation
+from pyhanko.sign.validation.policy_decl import (
+    LocalKnowledge,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.fetchers import FetcherBackend, Fetchers
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
+from pyhanko_certvalidator.policy_decl import NO_REVOCATION, REQUIRE_REVINFO, CertRevTrustPolicy
+from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+
+from sealtool.verification.algorithms import StrongAlgorithmsOnly
+from sealtool.verification.message import Message
+from sealtool.verification.reasons import Objection, ReasonCode
+from sealtool.verification.trust import Trust
+
+_Run = Callable[[SignatureValidationSpec], Awaitable["Judgement"]]
+_POLICY = StrongAlgorithmsOnly()
+# EN 319 412-3 leaves either, or both, to the authority: seals with digitalSignature alone are common.
+_SEAL_USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
+
+
+class _NoNetwork(FetcherBackend):  # type: ignore[misc]
+    """Stands where the library would put its HTTP client."""
+
+    def get_fetchers(self) -> Fetchers:
+        raise AssertionError("verification never uses the network")
+
+
+_OFFLINE = RevocationInfoGatheringSpec(
+    online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY, fetcher_backend=_NoNetwork()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Validation data as DER: trusted where it says so, otherwise only as good as its signatures."""
+
+    trust: Trust
+    certificates: tuple[bytes, ...] = ()
+    revocation_lists: tuple[bytes, ...] = ()
+    ocsp_responses: tuple[bytes, ...] = ()
+
+    def without_handed_in_lists(self) -> Material:
+        """What the file itself brings, with the anchors."""
+        trust = Trust(self.trust.anchors, self.trust.certificates, (), self.trust.organizations)
+        return Material(trust, self.certificates, self.revocation_lists, self.ocsp_responses)
+
+    @property
+    def all_lists(self) -> tuple[bytes, ...]:
+        """The file's revocation lists and those handed in."""
+        return (*self.revocation_lists, *self.trust.revocation_lists)
+
+    @property
+    def has_revocation_data(self) -> bool:
+        """Whether there is any at all."""
+        return bool(self.all_lists or self.ocsp_responses)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the library says of one signature at one moment.
+
+    Attributes:
+        indication: the AdES sub-indication; passed where it is AdESPassed.OK.
+        path: DER of the certificates from the signer upwards, without the anchor; empty where there is none.
+        anchor: DER of the anchor, empty where there is none.
+    """
+
+    indication: AdESSubIndic
+    path: tuple[bytes, ...] = ()
+    anchor: bytes = b""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing speaks against the signature at that moment."""
+        return self.indication is AdESPassed.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A certificate of a path that a list names."""
+
+    moment: datetime
+    is_signer: bool
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges the signatures of one file with the same material."""
+
+    material: Material
+    _specifications: dict[bool, SignatureValidationSpec] = field(default_factory=dict)
+
+    async def judge_seal(self, message: Message, digest: bytes, at: datetime, *, proven: bool) -> Judgement:
+        """EN 319 102-1, 5.3 for the seal, as of ``at``; ``proven`` where a time stamp proves that moment."""
+        timing = ValidationTimingInfo(at, at, point_in_time_validation=proven)
+
+        async def run(specification: SignatureValidationSpec) -> Judgement:
+            result = await ades_basic_validation(
+                message.signed_data, specification, timing_info=timing, raw_digest=digest
+            )
+            return _judgement(result)
+
+        return await self._with_reason(run)
+
+    async def judge_time_stamp(self, message: Message, stamped: Iterable[bytes | memoryview]) -> Judgement:
+        """EN 319 102-1, 5.4 for a time stamp over ``stamped``, as of the moment it names."""
+        at = message.stamped_at
+        timing = ValidationTimingInfo(at, at, point_in_time_validation=True)
+        parts = tuple(stamped)
+
+        def imprint(algorithm: str) -> bytes:
+            return digest_of(parts, algorithm)
+
+        async def run(specification: SignatureValidationSpec) -> Judgement:
+            result = await ades_timestamp_validation(message.signed_data, specification, imprint, timing_info=timing)
+            return _judgement(result)
+
+        return await self._with_reason(run)
+
+    async def _with_reason(self, run: _Run) -> Judgement:
+        judgement = await run(self._specification(with_revocation=True))
+        if judgement.indication is AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
+            # The library does not tell missing revocation data from a broken chain. Without the question of
+            # revocation the chain either holds, so the data is what is missing, or it does not.
+            bare = await run(self._specification(with_revocation=False))
+            if bare.passed:
+                return Judgement(AdESIndeterminate.TRY_LATER, bare.path, bare.anchor)
+            return bare
+        return judgement
+
+    def _specification(self, *, with_revocation: bool) -> SignatureValidationSpec:
+        known = self._specifications.get(with_revocation)
+        if known is None:
+            known = _build_specification(self.material, with_revocation=with_revocation)
+            self._specifications[with_revocation] = known
+        return known
+
+    def revocations(self, judgement: Judgement) -> list[Revocation]:
+        """Every entry of an authentic list that names a certificate of the path, however old the list is.
+
+        The library stops at the first good answer (an OCSP response inside the file hides a newer list), so the
+        lists are asked once more, all of them.
+        """
+        chain = [*judgement.path, judgement.anchor]
+        found = []
+        for index, der in enumerate(judgement.path):
+            certificate, issuer = _certificate(der), _certificate(chain[index + 1])
+            for encoded in self.material.all_lists:
+                moment = _revoked_at(_list(encoded), certificate, issuer)
+                if moment is not None:
+                    found.append(Revocation(moment, is_signer=index == 0))
+        return found
+
+
+def digest_of(parts: Iterable[bytes | memoryview], algorithm: str) -> bytes:
+    """The digest over ``parts``.
+
+    Raises:
+        Objection: WEAK_ALGORITHM where the algorithm is unknown.
+    """
+    try:
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+    except ValueError as error:
+        raise Objection(ReasonCode.WEAK_ALGORITHM) from error
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def _judgement(result: object) -> Judgement:
+    indication: AdESSubIndic = result.ades_subindic  # type: ignore[attr-defined]
+    status = result.api_status  # type: ignore[attr-defined]
+    path = None if status is None else status.validation_path
+    if path is None:
+        return Judgement(indication)
+    certificates = tuple(certificate.dump() for certificate in path.iter_certs(include_root=False))
+    anchor = path.trust_anchor.authority.certificate.dump()
+    if not certificates and indication is AdESPassed.OK:
+        # The signer itself was handed in as an authority: then nothing was checked.
+        return Judgement(AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND)
+    return Judgement(indication, tuple(reversed(certificates)), anchor)
+
+
+def _build_specification(material: Material, *, with_revocation: bool) -> SignatureValidationSpec:
+    revocation = REQUIRE_REVINFO if with_revocation else NO_REVOCATION
+    return SignatureValidationSpec(
+        cert_validation_policy=CertValidationPolicySpec(
+            trust_manager=SimpleTrustManager.build([_asn1_certificate(der) for der in material.trust.anchors]),
+            # A list issued after the moment in question still tells what had been revoked by then.
+            revinfo_policy=CertRevTrustPolicy(revocation, retroactive_revinfo=True),
+            algorithm_usage_policy=_POLICY,
+        ),
+        revinfo_gathering_policy=_OFFLINE,
+        local_knowledge=LocalKnowledge(
+            known_certs=[_asn1_certificate(der) for der in (*material.certificates, *material.trust.certificates)],
+            known_crls=[CRLContainer(_asn1_list(der)) for der in material.all_lists],
+            known_ocsps=[
+                single
+                for der in material.ocsp_responses
+                for single in OCSPContainer.load_multi(asn1_ocsp.OCSPResponse.load(der))
+            ],
+        ),
+        key_usage_settings=_SEAL_USAGE,
+        signature_algorithm_policy=_POLICY,
+    )
+
+
+@lru_cache(maxsize=256)
+def _asn1_certificate(der: bytes) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(der, strict=True)
+
+
+@lru_cache(maxsize=64)
+def _asn1_list(der: bytes) -> asn1_crl.CertificateList:
+    return asn1_crl.CertificateList.load(der, strict=True)
+
+
+@lru_cache(maxsize=256)
+def _certificate(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
+
+
+@lru_cache(maxsize=64)
+def _list(der: bytes) -> x509.CertificateRevocationList:
+    return x509.load_der_x509_crl(der)
+
+
+def _revoked_at(
+    revoked: x509.CertificateRevocationList, certificate: x509.Certificate, issuer: x509.Certificate
+) -> datetime | None:
+    if revoked.issuer != issuer.subject:
+        return None
+    entry = revoked.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    if entry is None or not revoked.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+        return None
+    return entry.revocation_date_utc.astimezone(UTC)
+
+
+def is_within_validity(der: bytes, moment: datetime) -> bool:
+    """Whether a certificate was valid at ``moment``."""
+    certificate = _certificate(der)
+    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+
+
+SEAL_CODES: dict[AdESSubIndic, ReasonCode] = {
+    AdESFailure.HASH_FAILURE: ReasonCode.DIGEST_MISMATCH,
+    AdESFailure.SIG_CRYPTO_FAILURE: ReasonCode.SIGNATURE_INVALID,
+    AdESFailure.FORMAT_FAILURE: ReasonCode.SIGNATURE_MALFORMED,
+    AdESIndeterminate.NO_SIGNING_CERTIFICATE_FOUND: ReasonCode.NO_SEAL_CERTIFICATE,
+    AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND: ReasonCode.UNTRUSTED,
+    AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: ReasonCode.NOT_FOR_SEALING,
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: ReasonCode.WEAK_ALGORITHM,
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: ReasonCode.WEAK_ALGORITHM,
+    AdESIndeterminate.OUT_OF_BOUNDS_NO_POE: ReasonCode.SEAL_CERTIFICATE_EXPIRED,
+    AdESIndeterminate.REVOKED_NO_POE: ReasonCode.SEAL_CERTIFICATE_REVOKED,
+    AdESIndeterminate.REVOKED_CA_NO_POE: ReasonCode.AUTHORITY_REVOKED,
+    AdESIndeterminate.TRY_LATER: ReasonCode.NO_REVOCATION_DATA,
+}
+"""What an indication of the library means for the seal; any other is CHAIN_UNSOUND."""

@@ -1,0 +1,188 @@
+"""What was added behind the seal: nothing but validation data and document time stamps.
+
+EN 319 142-1, 5.4 and 5.5; ISO 32000-2, 12.8.2.2 (DocMDP permits these at every level). A general difference
+analysis has to understand every kind of change and takes superlinear time on tagged files. This rule is
+narrower, so it can be checked by looking at the few objects that the updates define: each is either new and
+hangs on an entry that may grow, or replaces one of the objects that carry those entries and is otherwise equal.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from sealtool.verification.layout import Layout
+from sealtool.verification.objects import entries, lookup
+from sealtool.verification.reasons import Objection, ReasonCode
+
+_OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]+)[\s]+([0-9]+)[\s]+obj\b")
+_CATALOG_MAY_CHANGE = frozenset({"/DSS", "/AcroForm", "/Extensions"})
+_FORM_MAY_CHANGE = frozenset({"/Fields", "/SigFlags"})
+_INFO_MAY_CHANGE = frozenset({"/ModDate", "/Producer"})
+_WIDGET_KEYS = frozenset({"/FT", "/T", "/TU", "/Type", "/Subtype", "/F", "/Ff", "/Rect", "/P", "/V", "/Lock"})
+_DSS_PARTS = ("/Certs", "/CRLs", "/OCSPs", "/VRI")
+_METADATA_KEYS = frozenset({"/Type", "/Subtype", "/Length", "/Filter", "/DecodeParms"})
+_CHANGING_XMP = re.compile(
+    rb"\s(?:xmp:(?:ModifyDate|MetadataDate)|pdf:Producer)=(?:\"[^\"]*\"|'[^']*')"
+    rb"|<(xmp:ModifyDate|xmp:MetadataDate|pdf:Producer)>[^<]*</\1>"
+)
+
+
+def check_later_changes(content: bytes, layout: Layout) -> None:
+    """Objects to anything behind the seal that archiving does not add.
+
+    Raises:
+        Objection: CHANGED_AFTER_SEAL.
+    """
+    if layout.whole is layout.sealed:
+        return
+    defined = _later_objects(content, layout)
+    allowed = _replaceable(layout)
+    existing = _numbers(layout.sealed, range(layout.sealed.xrefs.total_revisions))
+    for number in sorted(defined & existing - allowed):
+        raise _changed(f"Object {number} was replaced.")
+
+
+def _changed(detail: str) -> Objection:
+    return Objection(ReasonCode.CHANGED_AFTER_SEAL, detail)
+
+
+def _numbers(reader: PdfFileReader, revisions: Iterable[int]) -> set[int]:
+    return {ref.idnum for revision in revisions for ref in reader.xrefs.explicit_refs_in_revision(revision)}
+
+
+def _later_objects(content: bytes, layout: Layout) -> set[int]:
+    """The objects the updates define, after checking that every program sees the same ones."""
+    before, after = layout.sealed.xrefs.total_revisions, layout.whole.xrefs.total_revisions
+    xrefs = layout.whole.xrefs
+    # The updates build on the very file that was sealed ...
+    if after <= before or xrefs.get_startxref_for_revision(before - 1) != layout.sealed.last_startxref:
+        raise _changed("What was added does not build on the sealed file.")
+    offsets: set[int] = set()
+    numbers: set[int] = set()
+    for revision in range(before, after):
+        section = xrefs.get_xref_data(revision)
+        stream = xrefs.get_xref_container_info(revision).stream_ref
+        if section.freed or section.xrefs_in_objstm or any(gen for gen, _ in section.standard_xrefs.values()):
+            raise _changed("Objects were removed or packed.")
+        offsets |= {offset for _, offset in section.standard_xrefs.values()}
+        if stream is not None:
+            offsets.add(xrefs.get_xref_container_info(revision).start_location)
+            numbers.add(stream.idnum)
+        numbers |= set(section.standard_xrefs)
+    # ... and define just these objects: a program that repairs files instead of reading the table sees no others.
+    seen = {match.start() for match in _OBJECT_HEADER.finditer(content, layout.seal.end)}
+    if seen != offsets or content.count(b"startxref", layout.seal.end) != after - before:
+        raise _changed("Something was added that the table of contents does not list.")
+    return numbers
+
+
+def _replaceable(layout: Layout) -> set[int]:
+    """The sealed objects that may be replaced, each checked to be otherwise equal."""
+    old, new = layout.sealed, layout.whole
+    if old.root_ref.idnum != new.root_ref.idnum or _raw(old.trailer, "/Info") != _raw(new.trailer, "/Info"):
+        raise _changed("The file was given another catalogue.")
+    allowed = {old.root_ref.idnum}
+    _check_equal(old.root, new.root, _CATALOG_MAY_CHANGE, "The catalogue")
+    stamps = {stamp.field_number for stamp in layout.time_stamps}
+    allowed |= _check_form(old.root, new.root, stamps)
+    for number in stamps:
+        allowed |= _check_widget(old, new, number, stamps)
+    allowed |= _check_metadata(old, new)
+    allowed |= _check_information(old, new)
+    return allowed | set(_security_store(old.root))
+
+
+def _check_form(old: generic.DictionaryObject, new: generic.DictionaryObject, stamps: set[int]) -> set[int]:
+    _check_equal(old["/AcroForm"], new["/AcroForm"], _FORM_MAY_CHANGE, "The form")
+    _check_grown(old["/AcroForm"]["/Fields"], new["/AcroForm"]["/Fields"], stamps, "fields")
+    return {*_indirect(old, "/AcroForm"), *_indirect(old["/AcroForm"], "/Fields")}
+
+
+def _check_widget(old: PdfFileReader, new: PdfFileReader, number: int, stamps: set[int]) -> set[int]:
+    """A time stamp's widget shows nothing, and its page gains that widget only."""
+    widget = new.get_object(generic.Reference(number, 0, new))
+    if set(widget) - _WIDGET_KEYS:
+        raise _changed("A time stamp's field holds more than a time stamp.")
+    rectangle = [float(side) for side in entries(lookup(widget, "/Rect"))]
+    if rectangle and (rectangle[0] != rectangle[2] or rectangle[1] != rectangle[3]):
+        raise _changed("A time stamp covers a part of the page.")
+    if "/P" not in widget:
+        return set()
+    page_number = widget.raw_get("/P").idnum
+    old_page = old.get_object(generic.Reference(page_number, 0, old))
+    new_page = new.get_object(generic.Reference(page_number, 0, new))
+    _check_equal(old_page, new_page, frozenset({"/Annots"}), "A page")
+    if lookup(old_page, "/Type") != "/Page":
+        raise _changed("A time stamp names a page that is none.")
+    _check_grown(lookup(old_page, "/Annots"), lookup(new_page, "/Annots"), stamps, "annotations")
+    return {page_number, *_indirect(old_page, "/Annots")}
+
+
+def _check_metadata(old: PdfFileReader, new: PdfFileReader) -> set[int]:
+    """The XMP packet may say when and with what the file was last written, and nothing else that is new."""
+    numbers = set(_indirect(old.root, "/Metadata"))
+    if numbers:
+        before, after = old.root["/Metadata"], new.root["/Metadata"]
+        same = _CHANGING_XMP.sub(b"", before.data) == _CHANGING_XMP.sub(b"", after.data)
+        if not same or lookup(after, "/Type") != "/Metadata" or set(after) - _METADATA_KEYS:
+            raise _changed("The description of the document was replaced.")
+    return numbers
+
+
+def _check_information(old: PdfFileReader, new: PdfFileReader) -> set[int]:
+    numbers = set(_indirect(old.trailer, "/Info"))
+    if numbers:
+        _check_equal(old.trailer["/Info"], new.trailer["/Info"], _INFO_MAY_CHANGE, "The document information")
+    return numbers
+
+
+def _security_store(root: generic.DictionaryObject) -> Iterator[int]:
+    """The containers of the sealed DSS: they may be replaced; what they hold is judged on its own signatures."""
+    if "/DSS" in root:
+        yield from _indirect(root, "/DSS")
+        for part in _DSS_PARTS:
+            yield from _indirect(root["/DSS"], part)
+
+
+def _raw(container: generic.DictionaryObject, key: str) -> object:
+    if key not in container:
+        return None
+    value = container.raw_get(key)
+    return value.idnum if isinstance(value, generic.IndirectObject) else _written(value)
+
+
+def _indirect(container: generic.DictionaryObject, key: str) -> Iterator[int]:
+    if key in container:
+        value = container.raw_get(key)
+        if isinstance(value, generic.IndirectObject):
+            yield value.idnum
+
+
+def _written(value: generic.PdfObject) -> bytes:
+    out = io.BytesIO()
+    value.write_to_stream(out, None)
+    return out.getvalue()
+
+
+def _check_equal(old: generic.DictionaryObject, new: generic.DictionaryObject, but: frozenset[str], what: str) -> None:
+    for key in (set(old) | set(new)) - but:
+        if _raw(old, key) != _raw(new, key):
+            raise _changed(f"{what} was changed ({key}).")
+
+
+def _check_grown(
+    old: generic.ArrayObject | None, new: generic.ArrayObject | None, allowed: set[int], what: str
+) -> None:
+    """``new`` is ``old`` with nothing but references to ``allowed`` behind it."""
+    before = [_written(entry) for entry in entries(old)]
+    after = list(entries(new))
+    kept, added = after[: len(before)], after[len(before) :]
+    if [_written(entry) for entry in kept] != before:
+        raise _changed(f"The {what} were changed.")
+    if any(not isinstance(entry, generic.IndirectObject) or entry.idnum not in allowed for entry in added):
+        raise _changed(f"There are {what} that are no time stamp.")

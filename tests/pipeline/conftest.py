@@ -1,0 +1,136 @@
+"""A working folder made once, copied for each test; registries written in a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from sealtool.cli import main
+from sealtool.cli.ending import ended_with
+from sealtool.founding import found_workspace
+from sealtool.settings import load_settings
+from sealtool.workspace import Workspace, utc_now
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL_SAMPLE = REPOSITORY / "samples" / "registry-small"
+
+_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+
+
+def dni(number: int) -> str:
+    """A well-formed, fictitious DNI."""
+    return f"{number:08d}{_LETTERS[number % 23]}"
+
+
+PEOPLE = tuple(dni(number) for number in range(10_000_000, 10_000_050))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A working folder, and the commands as a user would call them in it (in this process, for speed)."""
+
+    path: Path
+
+    @property
+    def configuration(self) -> Path:
+        return self.path / "sealtool.toml"
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(load_settings(self.configuration), os.environ)
+
+    @property
+    def certificates(self) -> list[Path]:
+        return sorted(self.path.glob("out/*/*/*.pdf"))
+
+    @property
+    def manifests(self) -> list[Path]:
+        return sorted(self.path.glob("out/manifests/*.json"))
+
+    def configure(self, old: str, new: str) -> None:
+        text = self.configuration.read_text(encoding="utf-8")
+        assert old in text
+        self.configuration.write_text(text.replace(old, new), encoding="utf-8")
+
+    def call(self, *arguments: object) -> Outcome:
+        return call("--config", self.configuration, *arguments)
+
+
+def call(*arguments: object) -> Outcome:
+    """A command line, run in this process, with the exit code the process would have."""
+    with CliRunner().isolation() as (out, err, _):
+        code = ended_with(main, [str(argument) for argument in arguments])
+        return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "work"
+    found_workspace(folder, demo=True, now=utc_now())
+    configuration = folder / "sealtool.toml"
+    text = configuration.read_text(encoding="utf-8").replace("workers = 0", "workers = 1")
+    configuration.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(demo_folder: Path, tmp_path: Path) -> Folder:
+    """A working folder with a throw-away seal at B-LTA and an empty ledger."""
+    copy = tmp_path / "work"
+    shutil.copytree(demo_folder, copy)
+    return Folder(copy)
+
+
+@pytest.fixture
+def quick_folder(folder: Folder) -> Folder:
+    """The same at B-B, for tests that are not about the level of the seal."""
+    folder.configure('level = "B-LTA"', 'level = "B-B"')
+    return folder
+
+
+Grants = Iterable[Sequence[str]]
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write_registry(tmp_path: Path) -> Write:
+    """Writes an export: people by id, and rows of accreditations (person, level, area, procedure, day, reference)."""
+
+    def write(people: Sequence[str], grants: Grants, *, name: str = "registry", names: Sequence[str] = ()) -> Path:
+        registry = tmp_path / name
+        registry.mkdir(exist_ok=True)
+        rows = [
+            f"{person};{names[index] if index < len(names) else f'Persona {index}'};Fictícia;"
+            for index, person in enumerate(people)
+        ]
+        text = "\n".join(["person_id;given_name;first_surname;second_surname", *rows])
+        (registry / "people.csv").write_text(f"{text}\n", encoding="utf-8")
+        lines = ["person_id;level;area;procedure;granted_on;reference", *(";".join(grant) for grant in grants)]
+        (registry / "accreditations.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return registry
+
+    return write
+
+
+def b1_by_test(person: str, day: str = "2025-03-12") -> tuple[str, ...]:
+    """All six areas of B1 by a specific test."""
+    return (person, "B1", "", "test", day, "REF-1")

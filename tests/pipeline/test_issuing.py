@@ -1,0 +1,264 @@
+"""The main job as a user calls it: decide, render, seal, record, write the manifest."""
+
+import csv
+import io
+import json
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from sealtool.identifiers import parse_certificate_id
+from sealtool.manifest import parse_manifest
+from tests.pipeline.conftest import PEOPLE, REPOSITORY, SMALL_SAMPLE, Folder, Write, b1_by_test
+
+A, B, C = PEOPLE[:3]
+
+
+def manifest_of(folder: Folder) -> dict[str, Any]:
+    (path,) = folder.manifests
+    document: dict[str, Any] = json.loads(path.read_bytes())
+    return document
+
+
+def test_a_level_that_was_reached_is_certified_and_sealed_at_the_configured_level(
+    folder: Folder, write_registry: Write
+) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    outcome = folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert outcome.code == 0
+    (certificate,) = folder.certificates
+    assert certificate.stem == outcome.json["issued"][0]
+    assert certificate.parts[-3:-1] == (str(folder.workspace.today().year), "B1")
+    verified = folder.call("verify", certificate, "--json")
+    assert verified.code == 0
+    (judged,) = verified.json["files"]
+    assert (judged["verdict"], judged["pades_level"]) == ("PASSED", "B-LTA")
+    assert judged["certificate"] == {"certificate_id": certificate.stem, "level": "B1", "area": None}
+
+
+@pytest.mark.parametrize("level", ["B-B", "B-T", "B-LT", "B-LTA"])
+def test_each_level_of_the_seal_is_reached_and_verified(folder: Folder, write_registry: Write, level: str) -> None:
+    folder.configure('level = "B-LTA"', f'level = "{level}"')
+    registry = write_registry([A], [b1_by_test(A)])
+    assert folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    verified = folder.call("verify", folder.path / "out", "--json").json
+    assert verified["summary"] == {"PASSED": 2, "FAILED": 0, "INDETERMINATE": 0}
+    assert {one["pades_level"] for one in verified["files"] if one["certificate"]} == {level}
+
+
+def test_issuing_twice_issues_once(quick_folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
+    quick_folder.call("issue", "--level", "B1", "--registry", registry)
+    before = {path: path.read_bytes() for path in quick_folder.path.rglob("out/**/*") if path.is_file()}
+    again = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert again.code == 0
+    assert again.json["issued"] == []
+    assert again.json["manifest"] is None
+    assert {path: path.read_bytes() for path in quick_folder.path.rglob("out/**/*") if path.is_file()} == before
+
+
+def test_what_is_new_is_issued_and_what_was_issued_stays(quick_folder: Folder, write_registry: Write) -> None:
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
+    first = quick_folder.certificates
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A, B], [b1_by_test(A), b1_by_test(B)]))
+    assert len(quick_folder.certificates) == 2
+    assert set(first) < set(quick_folder.certificates)
+
+
+def test_only_the_levels_asked_for_are_issued(quick_folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A], [b1_by_test(A), (A, "A1", "", "test", "2025-01-01", "")])
+    quick_folder.call("issue", "--level", "A1", "--registry", registry)
+    assert [path.parent.name for path in quick_folder.certificates] == ["A1"]
+
+
+def test_only_the_people_asked_for_get_certificates(quick_folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
+    outcome = quick_folder.call("issue", "--level", "B1", "--person", B.lower(), "--registry", registry, "--json")
+    assert [one["person_id"] for one in outcome.json["decisions"]] == [B]
+    assert len(quick_folder.certificates) == 1
+
+
+def test_each_area_of_c2_gets_a_certificate_of_its_own(quick_folder: Folder, write_registry: Write) -> None:
+    grants = [(A, "C2", area, "evidence", "2025-05-05", "") for area in ("2", "6")]
+    registry = write_registry([A], grants)
+    quick_folder.call("issue", "--level", "C2", "--registry", registry)
+    verified = quick_folder.call("verify", quick_folder.path / "out", "--json").json
+    assert sorted(one["certificate"]["area"] for one in verified["files"] if one["certificate"]) == [2, 6]
+
+
+def test_c2_can_be_asked_for_area_by_area(quick_folder: Folder, write_registry: Write) -> None:
+    grants = [(A, "C2", area, "evidence", "2025-05-05", "") for area in ("2", "6")]
+    registry = write_registry([A], grants)
+    outcome = quick_folder.call("issue", "--level", "C2", "--area", "6", "--registry", registry, "--json")
+    assert [one["area"] for one in outcome.json["decisions"]] == [6]
+    assert len(quick_folder.certificates) == 1
+
+
+def test_whoever_is_held_gets_nothing_and_everybody_else_goes_on(quick_folder: Folder, write_registry: Write) -> None:
+    broken = (B, "B1", "", "test", "31/02/2025", "")
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B), broken])
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert outcome.code == 1
+    assert [one["person_id"] for one in outcome.json["decisions"]] == [A]
+    assert outcome.json["held"] == [{"person_id": B, "problems": [0]}]
+    assert outcome.json["problems"][0]["line"] == 4
+    assert len(quick_folder.certificates) == 1
+
+
+def test_a_broken_export_issues_nothing_and_exits_4(quick_folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    (registry / "people.csv").unlink()
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+    assert outcome.code == 4
+    assert "people.csv" in outcome.err
+    assert quick_folder.certificates == []
+
+
+def test_an_export_that_shrank_stops_the_run_until_somebody_accepts_it(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry(PEOPLE[:20], [b1_by_test(A)]))
+    shrunk = write_registry(PEOPLE[:10], [b1_by_test(A)], name="shrunk")
+    refused = quick_folder.call("issue", "--level", "B1", "--registry", shrunk)
+    assert refused.code == 4
+    assert "--accept-shrink" in refused.err
+    assert quick_folder.call("issue", "--level", "B1", "--registry", shrunk, "--accept-shrink").code == 0
+
+
+def test_a_name_without_glyphs_holds_the_person_instead_of_printing_boxes(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)], names=["Aina", "山田"])
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert outcome.code == 1
+    assert outcome.json["held"] == [{"person_id": B, "problems": [0]}]
+    assert "U+5C71" in outcome.json["problems"][0]["message"]
+    assert len(quick_folder.certificates) == 1
+
+
+def test_an_option_gives_one_file_for_each_language(quick_folder: Folder, write_registry: Write) -> None:
+    quick_folder.configure("one_file_per_language = false", "one_file_per_language = true")
+    registry = write_registry([A], [b1_by_test(A)])
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    assert sorted(path.suffixes[0] for path in quick_folder.certificates) == [".ca", ".es"]
+    assert [entry["languages"] for entry in manifest_of(quick_folder)["documents"]] == [["ca"], ["es"]]
+    assert quick_folder.call("verify", quick_folder.path / "out").code == 0
+
+
+# --- the manifest ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def issued(quick_folder: Folder, write_registry: Write) -> Folder:
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A, B], [b1_by_test(A), b1_by_test(B)]))
+    return quick_folder
+
+
+def test_the_manifest_follows_its_published_schema(issued: Folder) -> None:
+    schema = json.loads((REPOSITORY / "docs" / "schemas" / "manifest-1.schema.json").read_bytes())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(manifest_of(issued))
+
+
+def test_the_manifest_lists_each_certificate_with_its_hash(issued: Folder) -> None:
+    listed = {entry["path"]: entry for entry in manifest_of(issued)["documents"]}
+    assert {issued.path / "out" / path for path in listed} == set(issued.certificates)
+    for path, entry in listed.items():
+        assert entry["bytes"] == (issued.path / "out" / path).stat().st_size
+        assert entry["pages"] == 2
+        assert entry["state"] == "issued"
+        assert entry["seal"]["organization_identifier"] == "VATES-S0711001H"
+        assert int(entry["seal"]["serial_number_hex"], 16) == int(entry["seal"]["serial_number"])
+        assert parse_certificate_id(entry["certificate_id"]) is not None
+
+
+def test_the_manifest_names_nobody(issued: Folder) -> None:
+    for path in (issued.path / "out" / "manifests").iterdir():
+        content = path.read_bytes()
+        for personal in (A, B, "Persona", "Fict"):
+            assert personal.encode() not in content
+    assert not any(A in str(path) or B in str(path) for path in issued.path.rglob("*"))
+
+
+def test_the_csv_twin_has_the_same_documents(issued: Folder) -> None:
+    (twin,) = issued.path.glob("out/manifests/*.csv")
+    rows = list(csv.DictReader(io.StringIO(twin.read_text(encoding="utf-8-sig")), delimiter=";"))
+    entries = manifest_of(issued)["documents"]
+    assert [(row["certificate_id"], row["sha256"], row["seal.serial_number"]) for row in rows] == [
+        (entry["certificate_id"], entry["sha256"], entry["seal"]["serial_number"]) for entry in entries
+    ]
+
+
+def test_the_detached_seal_of_the_manifest_satisfies_openssl(issued: Folder) -> None:
+    (manifest,) = issued.manifests
+    command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", f"{manifest}.p7s"]
+    command += ["-content", str(manifest), "-CAfile", str(next(issued.path.glob("pki/*root*.pem"))), "-purpose", "any"]
+    subprocess.run([*command, "-out", "/dev/null"], check=True, capture_output=True)
+
+
+def test_the_manifest_pins_the_head_of_the_ledger(issued: Folder) -> None:
+    run = parse_manifest(issued.manifests[0].read_bytes()).run
+    with issued.workspace.ledger() as ledger:
+        assert 0 < run.ledger_sequence < ledger.head()[0]
+        assert ledger.broken_link() is None
+
+
+def test_nobody_else_may_read_what_was_issued(issued: Folder) -> None:
+    for path in issued.path.rglob("out/**/*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+
+
+# --- plan ------------------------------------------------------------------------------------------------
+
+
+def everything_in(path: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+def test_plan_writes_nothing(quick_folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    before = everything_in(quick_folder.path)
+    assert quick_folder.call("plan", "--all", "--registry", registry).code == 0
+    assert everything_in(quick_folder.path) == before
+
+
+def test_plan_says_what_issue_then_does(quick_folder: Folder) -> None:
+    planned = quick_folder.call("plan", "--all", "--registry", SMALL_SAMPLE, "--json").json
+    assert quick_folder.call("issue", "--all", "--dry-run", "--registry", SMALL_SAMPLE, "--json").json == planned
+    done = quick_folder.call("issue", "--all", "--registry", SMALL_SAMPLE, "--json").json
+    assert done["decisions"] == planned["decisions"]
+    assert len(quick_folder.certificates) == len(planned["decisions"])
+    after = quick_folder.call("plan", "--all", "--registry", SMALL_SAMPLE, "--json").json
+    assert {one["action"] for one in after["decisions"]} == {"none"}
+
+
+def test_plan_shows_what_changed_since_it_was_issued(issued: Folder, write_registry: Write) -> None:
+    registry = write_registry([A, B], [b1_by_test(A, day="2025-04-01"), b1_by_test(B)], name="later")
+    outcome = issued.call("plan", "--level", "B1", "--registry", registry, "--json")
+    assert outcome.code == 1
+    assert [(one["person_id"], one["action"]) for one in outcome.json["decisions"]] == [(A, "changed"), (B, "none")]
+
+
+def test_plan_shows_a_corrected_name_as_changed(issued: Folder, write_registry: Write) -> None:
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)], names=["Altra"], name="later")
+    outcome = issued.call("plan", "--level", "B1", "--registry", registry, "--json")
+    assert [one["action"] for one in outcome.json["decisions"]] == ["changed", "none"]
+
+
+def test_plan_lists_what_the_registry_no_longer_supports(issued: Folder, write_registry: Write) -> None:
+    registry = write_registry([A, B], [b1_by_test(A)], name="later")
+    assert issued.call("plan", "--level", "B1", "--registry", registry).code == 4  # half of the grants are gone
+    outcome = issued.call("plan", "--level", "B1", "--registry", registry, "--accept-shrink", "--json")
+    assert [(one["person_id"], one["action"]) for one in outcome.json["decisions"]] == [(A, "none"), (B, "lost")]
+    assert outcome.json["decisions"][1]["accredited_on"] == "2025-03-12"
+
+
+def test_issue_never_touches_what_changed_or_was_lost(issued: Folder, write_registry: Write) -> None:
+    before = everything_in(issued.path / "out")
+    registry = write_registry([A, B], [b1_by_test(A, day="2025-04-01")], name="later")
+    assert issued.call("issue", "--level", "B1", "--registry", registry, "--accept-shrink").code == 1
+    assert everything_in(issued.path / "out") == before

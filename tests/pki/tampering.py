@@ -1,0 +1,114 @@
+"""Ways to spoil a sealed file: each function takes one that would pass and returns one that must not."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import timestamps
+
+_BYTE_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
+
+
+def incremental_update(content: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
+    """An update as an editor would save it, behind the seal."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(content))
+    change(writer)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def stamped(content: bytes, stamper: timestamps.TimeStamper) -> bytes:
+    """A document time stamp over everything: what a forger can buy from any trusted authority."""
+    from pyhanko.sign.signers import PdfTimeStamper  # noqa: PLC0415 - slow to import, used by few tests
+
+    return (
+        PdfTimeStamper(stamper)
+        .timestamp_pdf(  # type: ignore[no-any-return]
+            IncrementalPdfFileWriter(io.BytesIO(content)), md_algorithm="sha256"
+        )
+        .getvalue()
+    )
+
+
+def replace_page_text(content: bytes) -> bytes:
+    """Shows another level on the first page."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        page = writer.root["/Pages"]["/Kids"][0]
+        text = b"BT /F1 12 Tf 72 720 Td (LEVEL C2, page 1) Tj ET"
+        page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=text))
+        writer.update_container(page)
+
+    return incremental_update(content, change)
+
+
+def overwrite_page_text(content: bytes) -> bytes:
+    """Replaces the object that holds the first page's text: no dictionary on the way to it changes."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        stream = writer.root["/Pages"]["/Kids"][0]["/Contents"]
+        stream._data = b"BT /F1 12 Tf 72 720 Td (LEVEL C2, page 1) Tj ET"
+        stream._encoded_data = None
+        writer.update_container(stream)
+
+    return incremental_update(content, change)
+
+
+def add_annotation(content: bytes) -> bytes:
+    """Lays a text over the first page."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        page = writer.root["/Pages"]["/Kids"][0]
+        entries = {"/Type": pdf_name("/Annot"), "/Subtype": pdf_name("/FreeText"), "/Contents": "LEVEL C2"}
+        annotation = generic.DictionaryObject(
+            {pdf_name(key): generic.pdf_string(v) if key == "/Contents" else v for key, v in entries.items()}
+        )
+        annotation[pdf_name("/Rect")] = generic.ArrayObject(map(generic.NumberObject, (0, 0, 500, 500)))
+        page["/Annots"].append(writer.add_object(annotation))
+        writer.update_container(page["/Annots"])
+
+    return incremental_update(content, change)
+
+
+def add_open_action(content: bytes) -> bytes:
+    """Runs a script when the file is opened."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        script = {pdf_name("/S"): pdf_name("/JavaScript"), pdf_name("/JS"): generic.pdf_string("app.alert(1)")}
+        writer.root[pdf_name("/OpenAction")] = generic.DictionaryObject(script)
+        writer.update_root()
+
+    return incremental_update(content, change)
+
+
+def with_byte_range(content: bytes, change: Callable[[list[int]], list[int]]) -> bytes:
+    """Rewrites the last ByteRange in place."""
+    match = list(_BYTE_RANGE.finditer(content))[-1]
+    numbers = change([int(number) for number in match.groups()])
+    text = b"/ByteRange [%s]" % b" ".join(b"%d" % number for number in numbers)
+    room = len(match.group(0)) + 24
+    assert not content[match.end() : match.start() + room].strip()
+    return content[: match.start()] + text.ljust(room) + content[match.start() + room :]
+
+
+def contents_gap(content: bytes, which: int = 0) -> tuple[int, int]:
+    """Where the value of a seal (0) or of a later time stamp stands in the file, brackets included."""
+    numbers = [int(number) for number in list(_BYTE_RANGE.finditer(content))[which].groups()]
+    return numbers[1], numbers[2]
+
+
+def with_contents_of(content: bytes, other: bytes) -> bytes:
+    """Puts another file's seal value in."""
+    (start, end), (other_start, other_end) = contents_gap(content), contents_gap(other)
+    value = other[other_start + 1 : other_end - 1]
+    return content[: start + 1] + value[: end - start - 2].ljust(end - start - 2, b"0") + content[end - 1 :]
+
+
+def flip(content: bytes, position: int, mask: int = 0x01) -> bytes:
+    return content[:position] + bytes([content[position] ^ mask]) + content[position + 1 :]

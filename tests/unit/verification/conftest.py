@@ -1,0 +1,79 @@
+"""The test PKI and the sealed files, made once a session."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+
+def _load_test_pki() -> None:
+    # The test folders are no packages (import mode importlib), so the PKI is made importable by hand, once.
+    if "sealtool_test_pki" in sys.modules:
+        return
+    folder = Path(__file__).resolve().parents[2] / "pki"
+    package = ModuleType("sealtool_test_pki")
+    package.__path__ = [str(folder)]
+    sys.modules["sealtool_test_pki"] = package
+    assert importlib.util.find_spec("sealtool_test_pki.authorities") is not None
+
+
+_load_test_pki()
+
+import io
+from datetime import timedelta
+
+import pytest
+from sealtool_test_pki.authorities import NOW, Pki, pki
+from sealtool_test_pki.sealed_files import record_json, seal, small_pdf, stamper_of
+from sealtool_test_pki.tampering import stamped
+
+from sealtool.model import PadesLevel
+from sealtool.verification import Trust
+
+
+@pytest.fixture(scope="session")
+def hierarchy() -> Pki:
+    return pki()
+
+
+@pytest.fixture(scope="session")
+def trust(hierarchy: Pki) -> Trust:
+    """The anchor alone."""
+    return Trust((hierarchy.root.der,))
+
+
+@pytest.fixture(scope="session")
+def trust_with_lists(hierarchy: Pki) -> Trust:
+    """The anchor and current revocation lists."""
+    return Trust((hierarchy.root.der,), (), hierarchy.lists)
+
+
+@pytest.fixture(scope="session")
+def sealed() -> dict[PadesLevel, bytes]:
+    return {level: seal(small_pdf(), level) for level in PadesLevel}
+
+
+@pytest.fixture(scope="session")
+def sealed_rsa() -> bytes:
+    return seal(small_pdf(), PadesLevel.B_LT, who="rsa")
+
+
+@pytest.fixture(scope="session")
+def restamped(sealed: dict[PadesLevel, bytes], hierarchy: Pki) -> bytes:
+    return stamped(sealed[PadesLevel.B_LTA], stamper_of(hierarchy, NOW + timedelta(hours=1)))
+
+
+@pytest.fixture(scope="session")
+def sealed_tagged() -> dict[PadesLevel, bytes]:
+    """A tagged two-page PDF/UA-1 with tables, as certificates are."""
+    from weasyprint import HTML, Attachment
+
+    rows = "".join(f"<tr><td>Àrea {number}</td><td>2024-11-30</td><td>formació</td></tr>" for number in range(1, 7))
+    page = f"<h1>Acreditació</h1><p>Nivell B1</p><table><tr><th>a</th><th>b</th><th>c</th></tr>{rows}</table>"
+    html = f"<html lang=ca><title>T</title><body>{page}<div style='break-before: page'>{page}</div></body></html>"
+    record = Attachment(string=record_json(), name="record.json", relationship="Data")
+    out = io.BytesIO()
+    HTML(string=html).write_pdf(out, attachments=[record], pdf_variant="pdf/ua-1")
+    return {level: seal(out.getvalue(), level) for level in PadesLevel}

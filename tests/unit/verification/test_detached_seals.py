@@ -1,0 +1,80 @@
+"""Detached seals over manifests."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from sealtool_test_pki.authorities import NOW, SEALED_AT, YEAR, pki
+from sealtool_test_pki.sealed_files import detached_seal
+from sealtool_test_pki.tampering import flip
+
+from sealtool.model import PadesLevel, Verdict
+from sealtool.verification import Trust, verify_detached
+
+MANIFEST = b'{"schema":"sealtool.manifest/1"}'
+
+
+@pytest.fixture(scope="module")
+def signature() -> bytes:
+    return detached_seal(MANIFEST)
+
+
+def test_a_sound_detached_seal_passes(signature: bytes, trust_with_lists: Trust) -> None:
+    verification = verify_detached(MANIFEST, signature, trust_with_lists, now=NOW)
+    assert (verification.verdict, verification.reasons) == (Verdict.PASSED, ())
+    assert (verification.pades_level, verification.sealed_at) == (PadesLevel.B_T, SEALED_AT)
+    assert verification.seal is not None
+    assert verification.seal.signing_time == SEALED_AT
+
+
+def test_a_detached_seal_in_pem_passes(signature: bytes, trust_with_lists: Trust) -> None:
+    pem = b"-----BEGIN CMS-----\n" + base64.encodebytes(signature) + b"-----END CMS-----\n"
+    assert verify_detached(MANIFEST, pem, trust_with_lists, now=NOW).verdict is Verdict.PASSED
+
+
+def test_a_detached_seal_without_time_stamp_is_of_the_lowest_level(trust_with_lists: Trust) -> None:
+    verification = verify_detached(MANIFEST, detached_seal(MANIFEST, stamped=False), trust_with_lists, now=NOW)
+    assert (verification.verdict, verification.pades_level) == (Verdict.PASSED, PadesLevel.B_B)
+
+
+def test_a_changed_manifest_is_refused(signature: bytes, trust_with_lists: Trust) -> None:
+    verification = verify_detached(MANIFEST + b" ", signature, trust_with_lists, now=NOW)
+    assert (verification.verdict, verification.sub_indication) == (Verdict.FAILED, "HASH_FAILURE")
+    assert [reason.code for reason in verification.reasons] == ["DIGEST_MISMATCH"]
+
+
+def test_a_foreign_signer_is_not_trusted(trust_with_lists: Trust) -> None:
+    foreign = detached_seal(MANIFEST, hierarchy=pki("forger"), stamped=False)
+    verification = verify_detached(MANIFEST, foreign, trust_with_lists, now=NOW)
+    assert verification.verdict is Verdict.INDETERMINATE
+    assert verification.reasons[0].code in {"UNTRUSTED", "CHAIN_UNSOUND"}
+
+
+def test_without_revocation_data_a_detached_seal_is_left_open(signature: bytes, trust: Trust) -> None:
+    verification = verify_detached(MANIFEST, signature, trust, now=NOW)
+    assert (verification.verdict, verification.sub_indication) == (Verdict.INDETERMINATE, "TRY_LATER")
+
+
+def test_an_expired_detached_seal_is_left_open(signature: bytes, trust_with_lists: Trust) -> None:
+    verification = verify_detached(MANIFEST, signature, trust_with_lists, now=NOW + 2 * YEAR)
+    assert [reason.code for reason in verification.reasons] == ["SEAL_CERTIFICATE_EXPIRED"]
+
+
+@pytest.mark.parametrize("broken", [b"", b"x", b"0" * 500, b"-----BEGIN CMS-----\n!!\n-----END CMS-----\n"])
+def test_what_is_no_seal_is_refused(broken: bytes, trust: Trust) -> None:
+    verification = verify_detached(MANIFEST, broken, trust, now=NOW)
+    assert verification.verdict is Verdict.FAILED
+    assert verification.reasons[0].code in {"NO_SEAL", "SIGNATURE_MALFORMED"}
+
+
+def test_anything_behind_a_detached_seal_is_refused(signature: bytes, trust_with_lists: Trust) -> None:
+    verification = verify_detached(MANIFEST, signature + b"x", trust_with_lists, now=NOW)
+    assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
+
+
+def test_no_changed_byte_of_a_detached_seal_passes(signature: bytes, trust_with_lists: Trust) -> None:
+    """A sample; tests/fuzz takes every byte."""
+    for position in range(3, len(signature), len(signature) // 40):
+        changed = flip(signature, position)
+        assert verify_detached(MANIFEST, changed, trust_with_lists, now=NOW).verdict is not Verdict.PASSED, position

@@ -101,7 +101,7 @@ def ranks(column: ParsedColumn[Value], key: Callable[[Value], Any]) -> Positions
         column: the column.
         key: the order of its values.
     """
-    keys = [key(value) for value in column.values]
+    keys = list(map(key, column.values))
     order = sorted(range(len(keys)), key=keys.__getitem__)
     rank = np.full(len(order) + 1, NO_VALUE, dtype=np.int64)
     rank[order] = np.arange(len(order))

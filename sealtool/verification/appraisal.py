@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESStatus
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESStatus, AdESSubIndic
 from pyhanko_certvalidator.errors import ValidationError
 
 from sealtool.model import PadesLevel, SealFacts, Verdict
@@ -67,6 +68,20 @@ class SealedContent:
 
 
 @dataclass(frozen=True, slots=True)
+class _Proof:
+    """What the time stamps prove.
+
+    Attributes:
+        best: the best signature time (EN 319 102-1, 5.5.4); today where nothing is proven.
+        moment: the oldest moment at which everything in the file is proven to have been there.
+    """
+
+    best: datetime
+    moment: datetime
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Appraisal:
     """What holds of a seal. ``level`` and ``sealed_at`` are None where the seal is not sound."""
 
@@ -93,7 +108,7 @@ async def appraise(content: SealedContent, material: Material, now: datetime, fi
     first = own_stamp or (content.document_stamps[0].message if content.document_stamps else None)
     best = now if first is None else first.stamped_at
     # 4. 5.3: the seal at that moment, and 5.5.4 (3), 5.6.2.2: what became of its certificates since.
-    judgement = await _seal(judge, content, best, moment, findings, proven=first is not None)
+    judgement = await _seal(judge, content, _Proof(best, moment, first is not None), findings)
     # 5. 5.5.4 (5): the order of all times.
     _check_order(content, own_stamp, now, findings)
     # 6. 5.2.7.4: constraints of the policy on the certificate.
@@ -111,9 +126,10 @@ async def appraise(content: SealedContent, material: Material, now: datetime, fi
 async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: datetime, findings: Findings) -> None:
     """EN 319 102-1, 5.4: sound when it was given, and its certificates still good at ``moment``."""
     judgement = await judge.judge_time_stamp(stamp, covered)
+    if not judgement.passed:
+        findings.add(_time_stamp_objection(judgement))
+        return
     try:
-        if not judgement.passed:
-            raise _time_stamp_objection(judgement)
         _check_form(stamp, judgement, judge)
     except Objection as objection:
         findings.add(objection)
@@ -132,10 +148,11 @@ async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: date
 
 def _time_stamp_objection(judgement: Judgement) -> Objection:
     name = judgement.indication.standard_name
-    code = {
+    codes: dict[AdESSubIndic, ReasonCode] = {
         AdESIndeterminate.TRY_LATER: ReasonCode.NO_REVOCATION_DATA,
         AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: ReasonCode.WEAK_ALGORITHM,
-    }.get(judgement.indication, ReasonCode.TIME_STAMP_INVALID)
+    }
+    code = codes.get(judgement.indication, ReasonCode.TIME_STAMP_INVALID)
     verdict = Verdict.FAILED if judgement.indication.status is AdESStatus.FAILED else Verdict.INDETERMINATE
     detail = "It is about the certificates of the time stamp." if code is ReasonCode.NO_REVOCATION_DATA else ""
     return Objection(code, detail, sub_indication=name, verdict=verdict)
@@ -147,30 +164,32 @@ def _check_form(message: Message, judgement: Judgement, judge: Judge) -> None:
     check_certificates(message, judgement.path, known)
 
 
-async def _seal(
-    judge: Judge, content: SealedContent, best: datetime, moment: datetime, findings: Findings, *, proven: bool
-) -> Judgement:
-    """The seal at its best signature time, and its certificates at ``moment``, the earliest proven since."""
+async def _seal(judge: Judge, content: SealedContent, proof: _Proof, findings: Findings) -> Judgement:
+    """EN 319 102-1, 5.3 for the seal at its best signature time, and what became of its certificates since."""
     seal = content.seal
-    judgement = await judge.judge_seal(seal, digest_of(content.covered, seal.digest_name), best, proven=proven)
-    signer = seal.signer.dump()
-    revocations = [found for found in judge.revocations(judgement) if found.moment <= best or not proven]
+    digest = digest_of(content.covered, seal.digest_name)
+    judgement = await judge.judge_seal(seal, digest, proof.best, proven=proof.is_proven)
     try:
-        if not judgement.passed:
-            raise _seal_objection(judgement, content, best, revocations)
-        _check_form(seal, judgement, judge)
-        if revocations:
-            raise _revoked(revocations[0].moment, content.claimed, is_signer=revocations[0].is_signer)
-        # pyHanko's validation with time lets an expired certificate pass on the strength of a time stamp alone.
-        # 5.6.2.2 wants proof that its revocation data is older too, which only a document time stamp gives.
-        if not all(is_within_validity(der, moment) for der in judgement.path):
-            raise Objection(ReasonCode.SEAL_CERTIFICATE_EXPIRED, "There is no archive time stamp from before.")
-        if content.claimed is not None and not is_within_validity(signer, content.claimed):
-            raise _outside_validity(content, content.claimed)
+        _check_seal(judge, content, judgement, proof)
     except Objection as objection:
         findings.add(objection)
         return Judgement(AdESIndeterminate.GENERIC)
     return judgement
+
+
+def _check_seal(judge: Judge, content: SealedContent, judgement: Judgement, proof: _Proof) -> None:
+    revocations = [found for found in judge.revocations(judgement) if found.moment <= proof.best or not proof.is_proven]
+    if not judgement.passed:
+        raise _seal_objection(judgement, content, proof.best, revocations)
+    _check_form(content.seal, judgement, judge)
+    if revocations:
+        raise _revoked(revocations[0].moment, content.claimed, is_signer=revocations[0].is_signer)
+    # pyHanko's validation with time lets an expired certificate pass on the strength of a time stamp alone.
+    # 5.6.2.2 wants proof that its revocation data is older too, which only a document time stamp gives.
+    if not all(is_within_validity(der, proof.moment) for der in judgement.path):
+        raise Objection(ReasonCode.SEAL_CERTIFICATE_EXPIRED, "There is no archive time stamp from before.")
+    if content.claimed is not None and not is_within_validity(content.seal.signer.dump(), content.claimed):
+        raise _outside_validity(content, content.claimed)
 
 
 def _seal_objection(
@@ -211,7 +230,7 @@ def _check_order(content: SealedContent, own_stamp: Message | None, now: datetim
     times += [own_stamp.stamped_at] if own_stamp is not None else []
     times += [stamp.message.stamped_at for stamp in content.document_stamps]
     times.append(now)
-    if any(earlier > later + CLOCK_TOLERANCE for earlier, later in zip(times, times[1:], strict=False)):
+    if any(earlier > later + CLOCK_TOLERANCE for earlier, later in pairwise(times)):
         findings.add(Objection(ReasonCode.TIME_ORDER))
 
 

@@ -20,7 +20,7 @@ from sealtool.verification.content import read_content
 from sealtool.verification.later_changes import check_later_changes
 from sealtool.verification.layout import Layout, check_envelope, read_layout
 from sealtool.verification.message import read_seal, read_time_stamp
-from sealtool.verification.objects import entries, lookup
+from sealtool.verification.objects import entries, lookup, resolve
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.record import read_record
 from sealtool.verification.trust import Trust
@@ -172,6 +172,6 @@ def _stored_material(layout: Layout, trust: Trust) -> Material:
     store = root["/DSS"]
 
     def items(key: str) -> tuple[bytes, ...]:
-        return tuple(bytes(reference.get_object().data) for reference in entries(lookup(store, key)))
+        return tuple(bytes(resolve(reference).data) for reference in entries(lookup(store, key)))
 
     return Material(trust, items("/Certs"), items("/CRLs"), items("/OCSPs"))

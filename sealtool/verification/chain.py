@@ -44,7 +44,7 @@ _POLICY = StrongAlgorithmsOnly()
 _SEAL_USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 
 
-class _NoNetwork(FetcherBackend):  # type: ignore[misc]
+class _NoNetwork(FetcherBackend):
     """Stands where the library would put its HTTP client."""
 
     def get_fetchers(self) -> Fetchers:

@@ -9,7 +9,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealtool.model import RECORD_ATTACHMENT_NAME
-from sealtool.verification.objects import entries, lookup
+from sealtool.verification.objects import entries, lookup, resolve
 from sealtool.verification.reasons import Objection, ReasonCode
 
 MAX_PAGES = 200
@@ -75,10 +75,10 @@ def _page(page: generic.DictionaryObject, seal_number: int) -> Iterator[Objectio
         yield _acts("a page")
     for reference in entries(lookup(page, "/Annots")):
         if isinstance(reference, generic.IndirectObject) and reference.idnum == seal_number:
-            if "/AP" in reference.get_object():
-                yield from _visible_seal(reference.get_object())
+            if "/AP" in resolve(reference):
+                yield from _visible_seal(resolve(reference))
             continue
-        yield from _annotation(reference.get_object())
+        yield from _annotation(resolve(reference))
 
 
 def _visible_seal(widget: generic.DictionaryObject) -> Iterator[Objection]:
@@ -110,14 +110,14 @@ def _nodes(start: generic.DictionaryObject, *edges: str) -> Iterator[generic.Dic
             if node.idnum in seen:
                 raise Objection(ReasonCode.UNREADABLE, "One of its trees runs in a circle.")
             seen.add(node.idnum)
-            node = node.get_object()
+            node = resolve(node)
         if not isinstance(node, generic.DictionaryObject):
             raise Objection(ReasonCode.UNREADABLE, "One of its trees is broken.")
         yield node
         for edge in reversed(edges):
             if edge in node:
                 target = node.raw_get(edge)
-                many = target.get_object()
+                many = resolve(target)
                 if isinstance(many, generic.ArrayObject):
                     waiting.extend(reversed(list(entries(many))))
                 else:
@@ -127,7 +127,7 @@ def _nodes(start: generic.DictionaryObject, *edges: str) -> Iterator[generic.Dic
 def _records(root: generic.DictionaryObject) -> Iterator[bytes]:
     seen: set[int] = set()
     for name, raw in _file_specifications(root):
-        specification = raw.get_object()
+        specification = resolve(raw)
         number = raw.idnum if isinstance(raw, generic.IndirectObject) else -1
         if number in seen:
             continue
@@ -143,7 +143,7 @@ def _file_specifications(root: generic.DictionaryObject) -> Iterator[tuple[str, 
         for node in _nodes(tree, "/Kids"):
             names = list(entries(lookup(node, "/Names")))
             for name, specification in zip(names[::2], names[1::2], strict=True):
-                yield str(name.get_object()), specification
+                yield str(resolve(name)), specification
     for specification in entries(lookup(root, "/AF")):
         yield "", specification
 

@@ -109,7 +109,7 @@ def _signature_algorithm(message: Message) -> str:
         scheme = algorithm["algorithm"].native
     name = _SCHEMES.get(scheme, scheme)
     if name.startswith("Ed"):
-        return name
+        return str(name)
     return f"{name} with {_DIGESTS.get(message.digest_name, message.digest_name)}"
 
 

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.xref import TrailerDictionary
 
 from sealtool.verification.layout import Layout
-from sealtool.verification.objects import entries, lookup
+from sealtool.verification.objects import entries, lookup, object_of
 from sealtool.verification.reasons import Objection, ReasonCode
 
+_Container = generic.DictionaryObject | TrailerDictionary
 _OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]+)[\s]+([0-9]+)[\s]+obj\b")
 _CATALOG_MAY_CHANGE = frozenset({"/DSS", "/AcroForm", "/Extensions"})
 _FORM_MAY_CHANGE = frozenset({"/Fields", "/SigFlags"})
@@ -105,7 +107,7 @@ def _check_form(old: generic.DictionaryObject, new: generic.DictionaryObject, st
 
 def _check_widget(old: PdfFileReader, new: PdfFileReader, number: int, stamps: set[int]) -> set[int]:
     """A time stamp's widget shows nothing, and its page gains that widget only."""
-    widget = new.get_object(generic.Reference(number, 0, new))
+    widget = object_of(new, number)
     if set(widget) - _WIDGET_KEYS:
         raise _changed("A time stamp's field holds more than a time stamp.")
     rectangle = [float(side) for side in entries(lookup(widget, "/Rect"))]
@@ -114,8 +116,8 @@ def _check_widget(old: PdfFileReader, new: PdfFileReader, number: int, stamps: s
     if "/P" not in widget:
         return set()
     page_number = widget.raw_get("/P").idnum
-    old_page = old.get_object(generic.Reference(page_number, 0, old))
-    new_page = new.get_object(generic.Reference(page_number, 0, new))
+    old_page = object_of(old, page_number)
+    new_page = object_of(new, page_number)
     _check_equal(old_page, new_page, frozenset({"/Annots"}), "A page")
     if lookup(old_page, "/Type") != "/Page":
         raise _changed("A time stamp names a page that is none.")
@@ -149,14 +151,14 @@ def _security_store(root: generic.DictionaryObject) -> Iterator[int]:
             yield from _indirect(root["/DSS"], part)
 
 
-def _raw(container: generic.DictionaryObject, key: str) -> object:
+def _raw(container: _Container, key: str) -> object:
     if key not in container:
         return None
     value = container.raw_get(key)
     return value.idnum if isinstance(value, generic.IndirectObject) else _written(value)
 
 
-def _indirect(container: generic.DictionaryObject, key: str) -> Iterator[int]:
+def _indirect(container: _Container, key: str) -> Iterator[int]:
     if key in container:
         value = container.raw_get(key)
         if isinstance(value, generic.IndirectObject):

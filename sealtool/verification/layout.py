@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.decode_limits import DecodeLimits, StreamDecodeLimits
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealtool.model import SEAL_FIELD_NAME
-from sealtool.verification.objects import entries, lookup
+from sealtool.verification.objects import entries, lookup, resolve
 from sealtool.verification.reasons import Objection, ReasonCode
 
 _MIB = 1024 * 1024
@@ -135,7 +135,7 @@ def _signature_fields(reader: PdfFileReader) -> list[tuple[int, generic.Dictiona
     for reference in entries(form["/Fields"]):
         if not isinstance(reference, generic.IndirectObject):
             raise Objection(ReasonCode.SEAL_FIELD_UNEXPECTED, "There is a form field without a number of its own.")
-        dictionary = reference.get_object()
+        dictionary = resolve(reference)
         if lookup(dictionary, "/FT") != "/Sig" or "/Kids" in dictionary or "/Parent" in dictionary:
             raise Objection(ReasonCode.SEAL_FIELD_UNEXPECTED, "There is a form field that is no signature field.")
         if "/AA" in dictionary or "/A" in dictionary:

@@ -21,6 +21,15 @@ from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 from sealtool.verification.reasons import Objection, ReasonCode
 
 _NULL = b"\x05\x00"
+# The tags of the children of each structure, in DER (RFC 5652). The parser skips what it does not expect; so a
+# changed tag would hide a part of the message instead of breaking it.
+_CONTENT_INFO = b"\x06\xa0"
+_SIGNED_DATA = b"\x02\x31\x30\xa0\x31"
+_SIGNER_INFO = b"\x02\x30\x30\xa0\x30\x04"
+_UNSIGNED = b"\xa1"
+_ISSUER_AND_SERIAL = b"\x30\x02"
+_ATTRIBUTE = b"\x06\x31"
+_CERTIFICATE = b"\x30\x30\x03"
 _SIGNATURE_TIME_STAMP = "signature_time_stamp_token"
 
 
@@ -110,9 +119,18 @@ def check_certificates(message: Message, path: Iterable[bytes], known: Iterable[
     on_path = set(path)
     issuers = on_path | set(known)
     for certificate in message.certificates:
+        _check_certificate_form(certificate)
         der = certificate.dump()
         if der not in issuers and not any(_issued(der, issuer) for issuer in (*issuers, der)):
             raise _malformed("It carries a certificate that nobody vouches for.")
+
+
+def _check_certificate_form(certificate: asn1_x509.Certificate) -> None:
+    """RFC 5280, 4.1.1.2 and 4.1.1.3: the two parts of a certificate that its signature does not cover."""
+    outer, inner = certificate["signature_algorithm"], certificate["tbs_certificate"]["signature"]
+    unused_bits = certificate["signature_value"].contents[0]
+    if unused_bits or outer.dump() != inner.dump() or _shape(certificate) != _CERTIFICATE:
+        raise _malformed("It carries a certificate in an unusual form.")
 
 
 def _malformed(detail: str) -> Objection:
@@ -136,7 +154,7 @@ def _parse(encoded: bytes) -> Message:
     if any(encoded[length:]):
         raise _malformed("Something stands behind its end.")
     info = cms.ContentInfo.load(encoded[:length], strict=True)
-    if info["content_type"].native != "signed_data":
+    if info["content_type"].native != "signed_data" or _shape(info) != _CONTENT_INFO:
         raise _malformed("It is no signature.")
     signed_data = info["content"]
     if len(signed_data["signer_infos"]) != 1:
@@ -152,6 +170,14 @@ def _parse(encoded: bytes) -> Message:
 def _check_form(message: Message, content_type: str, *, detached: bool) -> None:
     """What the signature does not cover has one form only."""
     signed_data, signer = message.signed_data, message.signer_info
+    unsigned = list(signer["unsigned_attrs"]) if signer["unsigned_attrs"] else []
+    if (
+        _shape(signed_data) != _SIGNED_DATA
+        or _shape(signer) != (_SIGNER_INFO + _UNSIGNED if unsigned else _SIGNER_INFO)
+        or _shape(signer["sid"].chosen) != _ISSUER_AND_SERIAL
+        or any(_shape(attribute) != _ATTRIBUTE for attribute in unsigned)
+    ):
+        raise _malformed("It holds something in a place that nothing protects.")
     content = signed_data["encap_content_info"]
     if content["content_type"].native != content_type or (content["content"] is core.VOID) != detached:
         raise _malformed("It does not sign what it should.")
@@ -179,6 +205,15 @@ def _check_parameters(algorithm: algos.DigestAlgorithm | algos.SignedDigestAlgor
     parameters = algorithm["parameters"]
     if algorithm["algorithm"].native != "rsassa_pss" and parameters is not core.VOID and parameters.dump() != _NULL:
         raise _malformed("An algorithm has parameters it does not take.")
+
+
+def _shape(value: core.Asn1Value) -> bytes:
+    """The tags of a structure's children, as they stand in the file."""
+    contents, position, tags = value.contents, 0, bytearray()
+    while position < len(contents):
+        tags.append(contents[position])
+        position += parser.peek(contents[position:])
+    return bytes(tags)
 
 
 def _attribute(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:

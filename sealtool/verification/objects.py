@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 
 def lookup(dictionary: generic.DictionaryObject, key: str, default: object = None) -> Any:
@@ -20,8 +21,18 @@ def lookup(dictionary: generic.DictionaryObject, key: str, default: object = Non
     return default if isinstance(value, generic.NullObject) else value
 
 
-def entries(array: generic.ArrayObject | None) -> Iterator[generic.PdfObject]:
+def entries(array: generic.ArrayObject | None) -> Iterator[Any]:
     """The entries of an array as they stand, references not followed; none where there is no array."""
     if array is not None:
         for index in range(len(array)):
             yield array.raw_get(index)
+
+
+def resolve(value: Any) -> Any:
+    """The object itself, its reference followed."""
+    return value.get_object()
+
+
+def object_of(reader: PdfFileReader, number: int) -> Any:
+    """The object of a number, as ``reader`` sees it."""
+    return reader.get_object(generic.Reference(number, 0, reader))

@@ -127,7 +127,7 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
         ReasonCode.BYTE_RANGE_MALFORMED: Explanation(
             _FAILED,
             "FORMAT_FAILURE",
-            "The seal, or a time stamp, does not cover the file in one piece around its own value, so parts of the file "
+            "The seal, or a time stamp, does not cover the file in one piece around its own value, so parts of it "
             "could have been exchanged. Ask for the original.",
         ),
         ReasonCode.NOT_ENTIRE_FILE: Explanation(
@@ -186,8 +186,8 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
         ReasonCode.UNTRUSTED: Explanation(
             _OPEN,
             "NO_CERTIFICATE_CHAIN_FOUND",
-            "The seal certificate does not lead to an authority that was handed in as trusted, so anybody may have made "
-            "it. If its authority is known to be right, hand in its root certificate.",
+            "The seal certificate does not lead to an authority that was handed in as trusted, so anybody may "
+            "have made it. If its authority is known to be right, hand in its root certificate.",
         ),
         ReasonCode.CHAIN_UNSOUND: Explanation(
             _OPEN,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
 
 from sealtool.errors import ConfigurationError
 
@@ -94,10 +94,7 @@ def _read(place: Path) -> Iterator[x509.Certificate | x509.CertificateRevocation
             advice="Check the path and its permissions.",
         ) from error
     if place.suffix.lower() in (".p12", ".pfx", ".key") or b"PRIVATE KEY-----" in data:
-        raise ConfigurationError(
-            f"{place} holds a private key among the trusted certificates, which are meant to be public.",
-            advice=_KEY_ADVICE,
-        )
+        raise _private_key(place)
     blocks = list(_PEM_BLOCK.finditer(data))
     try:
         if blocks:
@@ -106,10 +103,29 @@ def _read(place: Path) -> Iterator[x509.Certificate | x509.CertificateRevocation
         else:
             yield _from_der(data)
     except ValueError as error:
+        if _is_private_key(data):
+            raise _private_key(place) from None
         raise ConfigurationError(
             f"{place} is neither a certificate nor a revocation list, so it is unclear whom to trust.",
             advice="Hand in certificates (PEM or DER) and revocation lists (CRL) only.",
         ) from error
+
+
+def _private_key(place: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{place} holds a private key among the trusted certificates, which are meant to be public.",
+        advice=_KEY_ADVICE,
+    )
+
+
+def _is_private_key(data: bytes) -> bool:
+    try:
+        load_der_private_key(data, None)
+    except TypeError:
+        return True  # an encrypted one
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _from_pem(label: bytes, block: bytes) -> x509.Certificate | x509.CertificateRevocationList:

@@ -179,11 +179,8 @@ class Pki:
     issuing: Identity
     authority: Identity
     seals: Mapping[str, Identity]
-
-    @property
-    def lists(self) -> tuple[bytes, bytes]:
-        """Lists with nothing on them, valid around the time of sealing."""
-        return revocation_list(self.root), revocation_list(self.issuing)
+    lists: tuple[bytes, bytes]
+    """Lists of root and issuing CA with nothing on them, valid around the time of sealing."""
 
 
 SERIALS = {"seal": 0x7A01, "expired": 0x7A02, "revoked": 0x7A03, "encipherment": 0x7A04, "person": 0x7A05}
@@ -235,4 +232,5 @@ def pki(purpose: str = "ours") -> Pki:
         issuing,
         3,
     )
-    return Pki(root, issuing, authority, _seals(issuing, purpose))
+    lists = (revocation_list(root), revocation_list(issuing))
+    return Pki(root, issuing, authority, _seals(issuing, purpose), lists)

@@ -266,3 +266,8 @@ def test_records_do_not_depend_on_the_order_of_rows(empty: Export) -> None:
 
 def test_records_are_in_order_of_id(export: Export) -> None:
     assert list(export.person("00000001R").read().records) == ["00000001R", ANA, BIEL]
+
+
+def test_an_export_whose_only_name_is_broken_is_read(empty: Export) -> None:
+    registry = empty.person(given_name="").participation().read()
+    assert (dict(registry.records), list(registry.held)) == ({}, [ANA])

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import sys
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+
+import pytest
+from weasyprint import HTML, Attachment
+
+from sealtool.model import PadesLevel
+from sealtool.verification import Trust
 
 
 def _load_test_pki() -> None:
@@ -21,16 +29,10 @@ def _load_test_pki() -> None:
 
 _load_test_pki()
 
-import io
-from datetime import timedelta
 
-import pytest
-from sealtool_test_pki.authorities import NOW, Pki, pki
-from sealtool_test_pki.sealed_files import record_json, seal, small_pdf, stamper_of
-from sealtool_test_pki.tampering import stamped
-
-from sealtool.model import PadesLevel
-from sealtool.verification import Trust
+from sealtool_test_pki.authorities import NOW, Pki, pki  # noqa: E402
+from sealtool_test_pki.sealed_files import record_json, seal, small_pdf, stamper_of  # noqa: E402
+from sealtool_test_pki.tampering import stamped  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +70,6 @@ def restamped(sealed: dict[PadesLevel, bytes], hierarchy: Pki) -> bytes:
 @pytest.fixture(scope="session")
 def sealed_tagged() -> dict[PadesLevel, bytes]:
     """A tagged two-page PDF/UA-1 with tables, as certificates are."""
-    from weasyprint import HTML, Attachment
-
     rows = "".join(f"<tr><td>Àrea {number}</td><td>2024-11-30</td><td>formació</td></tr>" for number in range(1, 7))
     page = f"<h1>Acreditació</h1><p>Nivell B1</p><table><tr><th>a</th><th>b</th><th>c</th></tr>{rows}</table>"
     html = f"<html lang=ca><title>T</title><body>{page}<div style='break-before: page'>{page}</div></body></html>"

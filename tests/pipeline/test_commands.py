@@ -1,0 +1,316 @@
+"""What every command has in common, and the small ones."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sealtool import issuing
+from sealtool.errors import ExitCode, SealtoolError
+from sealtool.workspace import Workspace
+from tests.pipeline.conftest import PEOPLE, SMALL_SAMPLE, Folder, Write, b1_by_test, call
+
+A, B = PEOPLE[:2]
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SEALTOOL_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_program_and_the_module_are_the_same() -> None:
+    program = subprocess.run([Path(sys.executable).with_name("sealtool"), "--help"], check=True, capture_output=True)
+    module = subprocess.run([sys.executable, "-m", "sealtool", "--help"], check=True, capture_output=True)
+    assert program.stdout == module.stdout
+    assert b"issue" in program.stdout
+
+
+@pytest.mark.parametrize("command", ["init", "check", "plan", "issue", "explain", "verify", "status"])
+def test_every_command_explains_itself(command: str) -> None:
+    outcome = call(command, "--help")
+    assert outcome.code == 0
+    assert "Usage: sealtool" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["issue", "--level", "B7"],
+        ["plan", "--nonsense"],
+        ["verify"],
+        ["verify", "not-there.pdf"],
+    ],
+)
+def test_wrong_usage_exits_2_and_says_so_on_standard_error(arguments: list[str]) -> None:
+    outcome = call(*arguments)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "Error" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--all", "--level", "B1"], ["--level", "B1", "--area", "2"]],
+    ids=["no level", "all and a level", "an area outside C2"],
+)
+def test_issue_takes_nothing_for_granted(folder: Folder, options: list[str]) -> None:
+    outcome = folder.call("issue", *options, "--registry", SMALL_SAMPLE)
+    assert outcome.code == 2
+    assert folder.certificates == []
+
+
+def test_without_a_configuration_the_user_learns_how_to_get_one() -> None:
+    outcome = call("status")
+    assert outcome.code == 3
+    assert "sealtool init" in outcome.err
+
+
+def test_a_mistake_in_the_configuration_names_the_key(folder: Folder) -> None:
+    folder.configure("max_shrink = 0.10", 'max_shrink = "much"\nnonsense = 1')
+    outcome = folder.call("status")
+    assert outcome.code == 3
+    assert "registry.max_shrink" in outcome.err
+    assert "registry.nonsense: there is no such key" in outcome.err
+
+
+def test_the_configuration_is_found_in_the_environment_and_in_the_folder(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALTOOL_CONFIG", str(folder.configuration))
+    assert call("status").code == 0
+    monkeypatch.delenv("SEALTOOL_CONFIG")
+    monkeypatch.chdir(folder.path)
+    assert call("status").code == 0
+
+
+def test_a_configuration_that_was_named_and_is_not_there_is_no_other(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.path)
+    outcome = call("--config", "elsewhere.toml", "status")
+    assert outcome.code == 3
+    assert "elsewhere.toml" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", SMALL_SAMPLE],
+        ["plan", "--all", "--registry", SMALL_SAMPLE],
+        ["explain", "10000000Z", "--registry", SMALL_SAMPLE],
+        ["explain", "10000007K", "--registry", SMALL_SAMPLE],
+        ["status"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_json_is_one_document_with_its_schema_and_nothing_else(folder: Folder, arguments: list[str]) -> None:
+    outcome = folder.call(*arguments, "--json")
+    assert outcome.json["schema"].startswith("sealtool.")
+
+
+def test_an_error_is_a_json_document_too(folder: Folder, tmp_path: Path) -> None:
+    outcome = folder.call("plan", "--registry", tmp_path / "nowhere", "--json")
+    assert outcome.code == 4
+    assert outcome.json["schema"] == "sealtool.error/1"
+    assert outcome.json["exit_code"] == 4
+
+
+# --- init ------------------------------------------------------------------------------------------------
+
+
+def test_init_makes_a_private_folder_that_works(tmp_path: Path) -> None:
+    assert call("init", tmp_path / "work").code == 0
+    assert stat.S_IMODE((tmp_path / "work").stat().st_mode) == 0o700
+    for name in ("sealtool.toml", "ledger.sqlite"):
+        assert stat.S_IMODE((tmp_path / "work" / name).stat().st_mode) == 0o600
+    assert Folder(tmp_path / "work").call("status").code == 0
+
+
+def test_init_without_demo_says_what_is_missing_before_anything_is_sealed(tmp_path: Path) -> None:
+    call("init", tmp_path / "work")
+    outcome = Folder(tmp_path / "work").call("issue", "--level", "B1", "--registry", SMALL_SAMPLE)
+    assert outcome.code == 3
+    assert "trust.anchors" in outcome.err or "seal.pkcs12" in outcome.err
+
+
+def test_init_refuses_a_folder_that_has_a_configuration(folder: Folder) -> None:
+    before = folder.configuration.read_bytes()
+    assert call("init", folder.path, "--demo").code == 3
+    assert folder.configuration.read_bytes() == before
+
+
+def test_init_demo_keeps_its_keys_and_passphrases_private(folder: Folder) -> None:
+    for path in (folder.path / "pki").iterdir():
+        if path.suffix in {".p12", ".passphrase"} or "passphrase" in path.name:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+# --- check and explain -----------------------------------------------------------------------------------
+
+
+def test_check_needs_no_configuration() -> None:
+    outcome = call("check", SMALL_SAMPLE)
+    assert outcome.code == 1
+    assert "31/02/2025" in outcome.out
+
+
+def test_check_of_a_sound_export_exits_0(write_registry: Write) -> None:
+    assert call("check", write_registry([A], [b1_by_test(A)])).code == 0
+
+
+def test_explain_names_the_person_and_every_level(folder: Folder) -> None:
+    outcome = folder.call("explain", "10000000-z", "--registry", SMALL_SAMPLE)
+    assert outcome.code == 0
+    assert "Maria Antònia Riutort de la Vall" in outcome.out
+    for level in ("A1", "A2", "B1", "B2", "C1", "C2"):
+        assert f"\n{level}: " in outcome.out
+
+
+def test_explain_says_why_somebody_is_held(folder: Folder) -> None:
+    outcome = folder.call("explain", "10000007K", "--registry", SMALL_SAMPLE)
+    assert outcome.code == 1
+    assert "31/02/2025" in outcome.out
+
+
+def test_explain_of_a_stranger_is_wrong_usage(folder: Folder) -> None:
+    assert folder.call("explain", "99999999R", "--registry", SMALL_SAMPLE).code == 2
+
+
+# --- status ----------------------------------------------------------------------------------------------
+
+
+def test_status_counts_what_was_issued(quick_folder: Folder, write_registry: Write) -> None:
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
+    facts = quick_folder.call("status", "--json").json
+    assert facts["certificates"] == [{"level": "B1", "state": "issued", "count": 1}]
+    assert facts["runs"][0]["state"] == "finished"
+    assert facts["needs_human"] == []
+
+
+def test_status_says_when_an_issued_file_is_gone(quick_folder: Folder, write_registry: Write) -> None:
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
+    quick_folder.certificates[0].unlink()
+    outcome = quick_folder.call("status")
+    assert outcome.code == 1
+    assert "missing" in outcome.out
+
+
+# --- how a run ends --------------------------------------------------------------------------------------
+
+
+def issue(folder: Folder, registry: Path) -> int:
+    return folder.call("issue", "--level", "B1", "--registry", registry).code
+
+
+def test_a_missing_seal_key_exits_6_and_the_next_run_goes_on(quick_folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    key = next(quick_folder.path.glob("pki/seal*.p12"))
+    key.rename(key.with_suffix(".away"))
+    assert issue(quick_folder, registry) == 6
+    assert quick_folder.call("status").code == 1
+    key.with_suffix(".away").rename(key)
+    assert issue(quick_folder, registry) == 0
+    assert len(quick_folder.certificates) == 1
+
+
+def test_an_unreachable_time_stamp_authority_exits_7_and_nothing_is_sealed_below_the_level(
+    folder: Folder, write_registry: Write
+) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    text = folder.configuration.read_text(encoding="utf-8")
+    demo = [line for line in text.splitlines() if line.startswith("demo_")]
+    folder.configure("\n".join(demo), 'urls = ["http://127.0.0.1:9/tsa"]\ntimeout_seconds = 2')
+    assert issue(folder, registry) == 7
+    assert folder.certificates == []
+    folder.configuration.write_text(text, encoding="utf-8")
+    assert issue(folder, registry) == 0
+    assert len(folder.certificates) == 1
+
+
+def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    issue(quick_folder, registry)
+    (quick_folder.path / "ledger.sqlite").unlink()
+    assert issue(quick_folder, registry) == 5
+    assert len(quick_folder.certificates) == 1
+
+
+def test_an_interrupted_run_exits_130_and_the_next_goes_on(
+    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    original = Workspace.issue
+
+    def interrupted(self: Workspace, *arguments: object, **options: object) -> object:
+        def on_step(step: str) -> None:
+            if step == "certificate laid out":
+                raise KeyboardInterrupt
+
+        return original(self, *arguments, **{**options, "on_step": on_step})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "issue", interrupted)
+        assert issue(quick_folder, registry) == 130
+    assert quick_folder.call("status", "--json").json["runs"][0]["state"] == "interrupted"
+    assert issue(quick_folder, registry) == 0
+    assert len(quick_folder.certificates) == 1
+
+
+def test_a_bug_exits_70_with_one_plain_line_and_the_traceback_in_the_log(
+    quick_folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*_: object, **__: object) -> None:
+        raise RuntimeError("something nobody thought of")
+
+    monkeypatch.setattr(Workspace, "plan", bug)
+    outcome = quick_folder.call("plan", "--registry", SMALL_SAMPLE)
+    assert outcome.code == 70
+    assert "Traceback" not in outcome.out + outcome.err
+    assert "something nobody thought of" in (quick_folder.path / "sealtool.log").read_text(encoding="utf-8")
+
+
+def test_our_own_verifier_must_pass_what_is_published(
+    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    quick_folder.configure('level = "B-B"', 'level = "B-T"')
+    original = issuing._insist
+
+    def stricter(order: object, verification: object, level: object) -> None:
+        original(order, verification, "B-LTA")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(issuing, "_insist", stricter)
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+    assert outcome.code == 70
+    assert "was not published" in outcome.err
+    assert quick_folder.certificates == []
+
+
+def test_every_error_has_an_exit_code_of_the_table() -> None:
+    def kinds(base: type[SealtoolError]) -> list[type[SealtoolError]]:
+        return [base, *(kind for child in base.__subclasses__() for kind in kinds(child))]
+
+    assert {kind.exit_code for kind in kinds(SealtoolError)} <= set(ExitCode)
+
+
+def test_output_that_nobody_reads_any_more_is_no_error(folder: Folder) -> None:
+    command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), "plan", "--registry"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        process = subprocess.run(
+            [*command, str(SMALL_SAMPLE), "--json"], stdout=closed, stderr=subprocess.PIPE, check=False
+        )
+    assert b"Traceback" not in process.stderr
+    assert b"BrokenPipe" not in process.stderr
+
+
+def test_the_check_document_says_what_was_read(write_registry: Write) -> None:
+    document = json.loads(call("check", write_registry([A], [b1_by_test(A)]), "--json").out)
+    assert [(one["name"], one["rows"]) for one in document["files"]] == [("people.csv", 1), ("accreditations.csv", 1)]

@@ -298,24 +298,24 @@ class Issuing:
         going: set[asyncio.Task[list[_Made] | Failure]] = set()
         finished: list[list[_Made]] = []
         stopped: BaseException | None = None
-        while True:
-            while stopped is None and len(going) < self.press.in_flight and (one := next(waiting, None)):
-                going.add(asyncio.create_task(self._make(sealing, one)))
-            if not going:
-                break
-            done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                match task.exception() or task.result():
-                    case BaseException() as error:
-                        stopped = stopped or error
-                    case Failure() as failure:
-                        report.failures.append(failure)
-                    case made:
-                        finished.append(made)
-            while len(finished) >= BATCH:
-                self._publish(finished[:BATCH], report)
-                del finished[:BATCH]
-                self.edge.on_progress(len(report.issued) + len(report.failures), len(reservations))
+        try:
+            while True:
+                while stopped is None and len(going) < self.press.in_flight and (one := next(waiting, None)):
+                    going.add(asyncio.create_task(self._make(sealing, one)))
+                if not going:
+                    break
+                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+                stopped = _sort_out(done, finished, report) or stopped
+                while len(finished) >= BATCH:
+                    batch, finished = finished[:BATCH], finished[BATCH:]
+                    self._publish(batch, report)
+                    self.edge.on_progress(len(report.issued) + len(report.failures), len(reservations))
+        except asyncio.CancelledError:  # interrupted: what is sealed already is published, the rest can wait
+            for task in going:
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
+            self._publish(finished, report)
+            raise
         self._publish(finished, report)
         self.edge.on_progress(len(report.issued) + len(report.failures), len(reservations))
         if stopped is not None:
@@ -423,6 +423,22 @@ class Issuing:
 
     def _step(self, name: str) -> None:
         self.edge.on_step(name)
+
+
+def _sort_out(
+    done: Iterable[asyncio.Task[list[_Made] | Failure]], finished: list[list[_Made]], report: IssueReport
+) -> BaseException | None:
+    """Puts each outcome in its place; returns an error that has to stop the run."""
+    stopped = None
+    for task in done:
+        match task.exception() or task.result():
+            case BaseException() as error:
+                stopped = error
+            case Failure() as failure:
+                report.failures.append(failure)
+            case made:
+                finished.append(made)
+    return stopped
 
 
 def _insist(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:

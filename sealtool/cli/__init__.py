@@ -6,6 +6,7 @@ Each command has a module of its own, imported when it is called.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -57,5 +58,9 @@ def main(ctx: click.Context, config: Path | None) -> None:
 
 
 def run() -> None:
-    """The program: runs a command and ends the process with its exit code."""
+    """The program: runs a command and ends the process with its exit code.
+
+    SIGTERM, which systemd sends to stop a service, is taken for Ctrl-C: the run ends in order, and the next goes on.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(ended_with(main, sys.argv[1:]))

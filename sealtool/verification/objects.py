@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.reader import PdfFileReader
 
 
 def lookup(dictionary: generic.DictionaryObject, key: str, default: object = None) -> Any:
@@ -33,6 +32,6 @@ def resolve(value: Any) -> Any:
     return value.get_object()
 
 
-def object_of(reader: PdfFileReader, number: int) -> Any:
+def object_of(reader: Any, number: int) -> Any:
     """The object of a number, as ``reader`` sees it."""
     return reader.get_object(generic.Reference(number, 0, reader))

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -241,25 +243,28 @@ def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Fold
     assert len(quick_folder.certificates) == 1
 
 
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_run_exits_130_and_the_next_goes_on(
-    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+    quick_folder: Folder, write_registry: Write, by: signal.Signals
 ) -> None:
-    registry = write_registry([A], [b1_by_test(A)])
-    original = Workspace.issue
-
-    def interrupted(self: Workspace, *arguments: object, **options: object) -> object:
-        def on_step(step: str) -> None:
-            if step == "certificate laid out":
-                raise KeyboardInterrupt
-
-        return original(self, *arguments, **{**options, "on_step": on_step})
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Workspace, "issue", interrupted)
-        assert issue(quick_folder, registry) == 130
+    people = list(PEOPLE[:24])
+    registry = write_registry(people, map(b1_by_test, people))
+    command = [sys.executable, "-m", "sealtool", "--config", str(quick_folder.configuration)]
+    command += ["issue", "--level", "B1", "--registry", str(registry)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while not quick_folder.certificates and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(by)
+    _, told = process.communicate()
+    assert process.returncode == 130
+    assert b"Interrupted" in told
+    assert b"Traceback" not in told
     assert quick_folder.call("status", "--json").json["runs"][0]["state"] == "interrupted"
+    with quick_folder.workspace.ledger() as ledger:
+        assert ledger.sealed_documents() == ()
+        assert len(ledger.all_documents()) == len(quick_folder.certificates) < len(people)
     assert issue(quick_folder, registry) == 0
-    assert len(quick_folder.certificates) == 1
+    assert len(quick_folder.certificates) == len(people)
 
 
 def test_a_bug_exits_70_with_one_plain_line_and_the_traceback_in_the_log(

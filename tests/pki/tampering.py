@@ -87,6 +87,23 @@ def add_open_action(content: bytes) -> bytes:
     return incremental_update(content, change)
 
 
+def rename_document(content: bytes) -> bytes:
+    """Gives the document the title of another level, which readers show in their window."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        writer.document_meta.title = "LEVEL C2"
+
+    return incremental_update(content, change)
+
+
+def with_unlisted_place(content: bytes) -> bytes:
+    """Lists an object of an unsealed file at a place that lies behind its end."""
+    count = int(re.findall(rb"xref\n0 (\d+)\n", content)[0])
+    content = content.replace(b"xref\n0 %d\n" % count, b"xref\n0 %d\n" % (count + 1), 1)
+    content = content.replace(b"/Size %d" % count, b"/Size %d" % (count + 1), 1)
+    return content.replace(b"trailer", b"0009999999 00000 n \ntrailer", 1)
+
+
 def with_byte_range(content: bytes, change: Callable[[list[int]], list[int]]) -> bytes:
     """Rewrites the last ByteRange in place."""
     match = list(_BYTE_RANGE.finditer(content))[-1]

@@ -131,8 +131,10 @@ def test_the_chain_of_an_untouched_ledger_is_whole(ledger: Ledger, reserve: Rese
         ("DELETE FROM events WHERE sequence = 2", "event 2 is missing"),
         ("UPDATE events SET at = '2020-01-01T00:00:00+00:00' WHERE sequence = 1", "event 1"),
         (
-            "UPDATE events SET sequence = CASE sequence WHEN 2 THEN -3 WHEN 3 THEN 2 ELSE sequence END;"
-            "UPDATE events SET sequence = 3 WHERE sequence = -3",
+            (
+                "UPDATE events SET sequence = CASE sequence WHEN 2 THEN -3 WHEN 3 THEN 2 ELSE sequence END;"
+                "UPDATE events SET sequence = 3 WHERE sequence = -3"
+            ),
             "event 2",
         ),
     ],

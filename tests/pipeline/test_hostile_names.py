@@ -1,0 +1,69 @@
+"""Names that try to be something else: printed as they are, or held; never part of the document's works."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
+
+A = PEOPLE[0]
+
+PRINTED = {
+    "markup": "<script>alert(1)</script>",
+    "template": "{{7*7}}",
+    "template statement": "{% include '/etc/passwd' %}",
+    "file address": "file:///etc/passwd",
+    "entity": "&amp;#9731;",
+    "style": "}</style><style>body{display:none}",
+    "image": '<img src="file:///etc/passwd">',
+    "link": "https://example.invalid/",
+    "accents": "Gal·la Àngels Ïmhof-Güell",
+    "one hundred and twenty characters": " ".join(["Llarguíssima"] * 9)[:120],
+    "one word of one hundred and twenty": "Sant" * 30,
+}
+
+HELD = {
+    "right to left": "עדי",
+    "right-to-left override": "Aina\u202egnp",
+    "control character": "Aina\x07",
+    "zero width": "Ai\u200bna",
+    "no glyph": "☃",
+}
+
+
+def text_of(certificate: Path) -> str:
+    text = subprocess.run(["pdftotext", "-raw", str(certificate), "-"], check=True, capture_output=True).stdout.decode()
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("name", PRINTED.values(), ids=PRINTED)
+def test_a_strange_name_is_printed_as_it_is_and_changes_nothing(
+    quick_folder: Folder, write_registry: Write, name: str
+) -> None:
+    registry = write_registry([A], [b1_by_test(A)], names=[f'"{name.replace(chr(34), chr(34) * 2)}"'])
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+    assert outcome.code == 0, outcome.out + outcome.err
+    (certificate,) = quick_folder.certificates
+    assert text_of(certificate).count("".join(name.split())) == 2  # once a language
+    reader = PdfReader(certificate)
+    assert len(reader.pages) == 2
+    links = [
+        note.get_object()["/A"]["/URI"]
+        for page in reader.pages
+        for note in page.get("/Annots", ())
+        if "/A" in note.get_object()
+    ]
+    assert all(link.startswith("https://valide.redsara.es/") for link in links)
+
+
+@pytest.mark.parametrize("name", HELD.values(), ids=HELD)
+def test_a_name_that_cannot_be_printed_faithfully_holds_the_person(
+    quick_folder: Folder, write_registry: Write, name: str
+) -> None:
+    registry = write_registry([A], [b1_by_test(A)], names=[name])
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert outcome.code == 1
+    assert outcome.json["held"][0]["person_id"] == A
+    assert quick_folder.certificates == []

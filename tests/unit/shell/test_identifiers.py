@@ -1,0 +1,63 @@
+import os
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sealtool.identifiers import _check_character, new_certificate_id, new_run_id, parse_certificate_id
+
+CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+SEEDS = st.binary(min_size=19, max_size=19)
+
+
+def made_from(seed: bytes) -> str:
+    return new_certificate_id(lambda count: seed[:count])
+
+
+def test_the_check_character_is_that_of_iso_7064_mod_37_36() -> None:
+    # A12425GABC1234002 with the check character M is the worked example of the Global Release Identifier standard
+    assert parse_certificate_id("A1242-5GABC-12340-02M") is None  # of another length
+    assert _check_character("A12425GABC1234002") == "M"
+
+
+@settings(derandomize=True, max_examples=50, deadline=None)
+@given(SEEDS)
+def test_an_id_is_four_groups_of_five_and_parses_to_itself(seed: bytes) -> None:
+    certificate_id = made_from(seed)
+    assert re.fullmatch(r"([0-9A-Z]{5}-){3}[0-9A-Z]{5}", certificate_id)
+    assert parse_certificate_id(certificate_id) == certificate_id
+
+
+@settings(derandomize=True, max_examples=50, deadline=None)
+@given(SEEDS, st.integers(0, 19), st.sampled_from(CHARACTERS))
+def test_any_single_mistyped_character_is_noticed(seed: bytes, place: int, other: str) -> None:
+    compact = made_from(seed).replace("-", "")
+    mistyped = compact[:place] + other + compact[place + 1 :]
+    assert (parse_certificate_id(mistyped) is None) == (mistyped != compact)
+
+
+@settings(derandomize=True, max_examples=50, deadline=None)
+@given(SEEDS, st.integers(0, 18))
+def test_neighbours_that_changed_places_are_noticed(seed: bytes, place: int) -> None:
+    compact = made_from(seed).replace("-", "")
+    swapped = compact[:place] + compact[place + 1] + compact[place] + compact[place + 2 :]
+    assert (parse_certificate_id(swapped) is None) == (swapped != compact)
+
+
+@pytest.mark.parametrize("form", [str.lower, lambda one: one.replace("-", ""), lambda one: one.replace("-", " ")])
+def test_people_may_type_an_id_as_they_like(form: object) -> None:
+    certificate_id = made_from(bytes(range(19)))
+    assert callable(form)
+    assert parse_certificate_id(form(certificate_id)) == certificate_id
+
+
+def test_ids_do_not_repeat() -> None:
+    assert len({new_certificate_id(os.urandom) for _ in range(1000)}) == 1000
+
+
+def test_run_ids_sort_by_time() -> None:
+    now = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+    ids = [new_run_id(now + timedelta(seconds=seconds), os.urandom) for seconds in range(3)]
+    assert ids == sorted(ids)

@@ -26,6 +26,7 @@ timeout_seconds = 10
 fetch = true                          # ask the addresses that the certificates name
 """,
     "trust": """# anchors = ["trust"]
+# organizations = ["VATES-S0711001H"]
 """,
     "expected_verdict": "valid",
 }
@@ -77,6 +78,7 @@ demo_passphrase = {{ file = "{pki.tsa_passphrase_file}" }}
 fetch = false
 """,
         "trust": f"""anchors = ["{pki.trust_anchor}"]
+organizations = ["VATES-S0711001H"]
 """,
         "expected_verdict": "not supported (a demonstration certificate)",
     }

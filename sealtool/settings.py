@@ -120,9 +120,12 @@ class RevocationSettings(_Section):
 
 
 class TrustSettings(_Section):
-    """The certificates of the authorities that are trusted: PEM files or folders."""
+    """Whom a verification believes."""
 
     anchors: tuple[Path, ...] = ()
+    """Certificates of the authorities: PEM or DER files, or folders."""
+    organizations: tuple[str, ...] = ()
+    """organizationIdentifiers whose seals count; empty for any that the authorities vouch for."""
 
 
 class RenderingSettings(_Section):

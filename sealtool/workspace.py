@@ -265,7 +265,7 @@ class Workspace:
                 advice="Set trust.anchors to the certificates of the authorities that issued seal and time stamps.",
             )
         lists = [Path(file) for pattern in self.settings.revocation.crls for file in sorted(glob(pattern))]  # noqa: PTH207 - absolute
-        return load_trust([*self.settings.trust.anchors, *lists])
+        return load_trust([*self.settings.trust.anchors, *lists], self.settings.trust.organizations)
 
 
 def _source(settings: PassphraseSettings) -> PassphraseSource:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,6 @@ from sealtool.registry.findings import Findings, shown
 from sealtool.registry.identity import lost_zeros
 from sealtool.registry.parsing import ParsedColumn, Positions
 from sealtool.registry.table import MisfitRow, Table
-
-_CONSEQUENCE: Final = "The row is left out, and whoever it names is held, until the registry is put right."
 
 
 class RowCheck:
@@ -49,9 +47,9 @@ class RowCheck:
         return self._meant[code]
 
     def reject(self, row: int, column: ParsedColumn[Any], reason: str) -> None:
-        """Reject one row for one of its cells; ``reason`` is the predicate of a sentence about the cell."""
+        """Reject one row for one of its cells; ``reason`` completes the sentence «This …» about the cell."""
         self.sound[row] = False
-        message = f"The {column.name} {reason}. {_CONSEQUENCE}"
+        message = f"This {reason}."
         problem = Problem(self._table.file, self.line(row), column.name, shown(column.text(row)), message)
         self._findings.reject(problem, self.persons(row))
 
@@ -69,7 +67,7 @@ class RowCheck:
     def reject_misfits(self, persons_in: Callable[[MisfitRow, int], tuple[str, ...]]) -> None:
         """Reject the rows with a wrong number of cells."""
         for misfit in self._table.misfits:
-            message = f"The row has {len(misfit.cells)} cells, but the header has {self._table.width}. {_CONSEQUENCE}"
+            message = f"The row has {len(misfit.cells)} cells, but the header has {self._table.width}."
             problem = Problem(self._table.file, misfit.line, "", shown(" | ".join(misfit.cells)), message)
             self._findings.reject(problem, persons_in(misfit, self._table.person_position))
 

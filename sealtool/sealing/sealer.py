@@ -9,6 +9,7 @@ from io import BytesIO
 from types import TracebackType
 from typing import Self, TypeVar
 
+from asn1crypto import cms
 from cryptography import x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfError
@@ -138,12 +139,14 @@ class Sealer:
     async def seal_detached(self, content: bytes) -> bytes:
         """A detached CAdES seal of ``content`` (EN 319 122-1), as DER: with a time stamp where there is an authority.
 
+        From B-LT on the revocation lists of seal and time stamp travel with it.
+
         Raises:
             As :meth:`seal`, without RenderingError.
         """
 
         async def once(material: SealingMaterial) -> bytes:
-            cms = await self._key.signer.async_sign_general_data(
+            message = await self._key.signer.async_sign_general_data(
                 content,
                 self._profile.digest.value,
                 detached=True,
@@ -153,7 +156,7 @@ class Sealer:
                     signing_time=self._clock(), cades_signed_attrs=cades_attributes(self._profile)
                 ),
             )
-            return bytes(cms.dump())
+            return bytes(_with_revocation_lists(message, material).dump())
 
         return await self._with_material(once, stamped=bool(self._authorities))
 
@@ -273,6 +276,15 @@ class Sealer:
             bytes_reserved=await room_for_document_stamp(self._profile, stamper),
             in_place=True,
         )
+
+
+def _with_revocation_lists(message: cms.ContentInfo, material: SealingMaterial) -> cms.ContentInfo:
+    """EN 319 122-1, 6.3: what a detached seal needs to be judged later stands in SignedData.crls."""
+    if material.validation is not None and material.validation.crls_to_embed:
+        message["content"]["crls"] = [
+            cms.RevocationInfoChoice(name="crl", value=each) for each in material.validation.crls_to_embed
+        ]
+    return message
 
 
 def _refuse_unreachable_level(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sealtool.model import PadesLevel, Verification
 from sealtool.verification.appraisal import Appraisal, SealedContent, appraise
 from sealtool.verification.chain import Material
-from sealtool.verification.message import Message, read_seal
+from sealtool.verification.message import Message, check_revocation_lists, read_seal, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.trust import Trust
 
@@ -23,8 +23,8 @@ _PEM = re.compile(rb"\s*-----BEGIN (CMS|PKCS7)-----\s+([A-Za-z0-9+/=\s]+?)\s+---
 def verify_detached(content: bytes, signature: bytes, trust: Trust, *, now: datetime) -> Verification:
     """Judges a detached seal, DER or PEM, over ``content``. For callers without a running event loop.
 
-    ``pades_level`` tells the level by its letter: B-B, or B-T with a time stamp. Revocation data comes from
-    ``trust``; without it the verdict is INDETERMINATE.
+    ``pades_level`` tells the level by its letter: B-B, or B-T with a time stamp. Revocation data comes from the seal
+    itself or from ``trust``; without it the verdict is INDETERMINATE.
 
     Raises:
         ValueError: ``now`` is naive.
@@ -39,9 +39,11 @@ async def async_verify_detached(content: bytes, signature: bytes, trust: Trust, 
     findings = Findings()
     appraisal: Appraisal | None = None
     try:
-        seal = read_seal(_der(signature))
+        seal = read_seal(_der(signature), may_hold_lists=True)
+        check_revocation_lists(seal, [*trust.anchors, *trust.certificates, *_certificates(seal)])
         sealed = SealedContent(seal, (content,), SUB_FILTER, _claimed_time(seal))
-        appraisal = await appraise(sealed, Material(trust), now.astimezone(UTC), findings)
+        material = Material(trust, revocation_lists=seal.revocation_lists)
+        appraisal = await appraise(sealed, material, now.astimezone(UTC), findings)
     except Objection as objection:
         findings.add(objection)
     except Exception as error:  # noqa: BLE001 - broken messages raise anything out of the libraries; all is a verdict
@@ -71,6 +73,12 @@ def _der(signature: bytes) -> bytes:
         return binascii.a2b_base64(b"".join(armoured.group(2).split()), strict_mode=True)
     except binascii.Error as error:
         raise Objection(ReasonCode.SIGNATURE_MALFORMED, "It is no PEM.") from error
+
+
+def _certificates(seal: Message) -> list[bytes]:
+    """Of the seal and of its time stamp: their issuers sign revocation lists."""
+    stamp = signature_time_stamp(seal)
+    return [one.dump() for one in (*seal.certificates, *(stamp.certificates if stamp else ()))]
 
 
 def _claimed_time(seal: Message) -> datetime | None:

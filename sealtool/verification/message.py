@@ -14,7 +14,7 @@ from typing import Any
 from asn1crypto import algos, cms, core, parser, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pyhanko.sign.ades import cades_asn1  # noqa: F401 - registers the CAdES attributes with asn1crypto
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 
@@ -25,11 +25,12 @@ _NULL = b"\x05\x00"
 # changed tag would hide a part of the message instead of breaking it.
 _CONTENT_INFO = b"\x06\xa0"
 _SIGNED_DATA = b"\x02\x31\x30\xa0\x31"
+_SIGNED_DATA_WITH_LISTS = b"\x02\x31\x30\xa0\xa1\x31"
 _SIGNER_INFO = b"\x02\x30\x30\xa0\x30\x04"
 _UNSIGNED = b"\xa1"
 _ISSUER_AND_SERIAL = b"\x30\x02"
 _ATTRIBUTE = b"\x06\x31"
-_CERTIFICATE = b"\x30\x30\x03"
+_SIGNED_OBJECT = b"\x30\x30\x03"  # a certificate or a revocation list
 _SIGNATURE_TIME_STAMP = "signature_time_stamp_token"
 
 
@@ -53,6 +54,11 @@ class Message:
         return bytes(self.signer_info["signature"].native)
 
     @property
+    def revocation_lists(self) -> tuple[bytes, ...]:
+        """The revocation lists that travel with the message, as DER."""
+        return tuple(choice.chosen.dump() for choice in self.signed_data["crls"] or ())
+
+    @property
     def time_stamp_info(self) -> tsp.TSTInfo:
         """What a time stamp says."""
         return self.signed_data["encap_content_info"]["content"].parsed
@@ -64,13 +70,21 @@ class Message:
         return moment
 
 
-def read_seal(encoded: bytes) -> Message:
+def read_seal(encoded: bytes, *, may_hold_lists: bool = False) -> Message:
     """The message of a seal: content outside of it, the signer's certificate named in what is signed.
+
+    Args:
+        encoded: DER.
+        may_hold_lists: whether revocation lists may stand in it, as in a detached seal, which has no other place
+            for them (EN 319 122-1, 6.3). Nothing signs them there but their issuers: see
+            :func:`check_revocation_lists`.
 
     Raises:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
     message = _read(encoded, "data", detached=True)
+    if message.revocation_lists and not may_hold_lists:
+        raise _malformed("It carries data that nothing protects.")
     if not any(True for _ in _attribute(message.signer_info["signed_attrs"], "signing_certificate_v2")):
         # EN 319 142-1, 6.3 (f): without it the certificate could be exchanged for another of the same key.
         raise _malformed("What is signed does not name the certificate.")
@@ -88,7 +102,7 @@ def read_time_stamp(encoded: bytes) -> Message:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
     message = _read(encoded, "tst_info", detached=False)
-    if message.signer_info["unsigned_attrs"]:
+    if message.signer_info["unsigned_attrs"] or message.revocation_lists:
         raise _malformed("A time stamp carries attributes that nothing protects.")
     if not isinstance(message.time_stamp_info, tsp.TSTInfo):
         raise _malformed("A time stamp does not say what it stamps.")
@@ -125,12 +139,30 @@ def check_certificates(message: Message, path: Iterable[bytes], known: Iterable[
             raise _malformed("It carries a certificate that nobody vouches for.")
 
 
+def check_revocation_lists(message: Message, issuers: Iterable[bytes]) -> None:
+    """Every revocation list in the message is soundly signed by one of the issuers, and in the usual form.
+
+    Raises:
+        Objection: SIGNATURE_MALFORMED.
+    """
+    known = [x509.load_der_x509_certificate(der) for der in issuers]
+    for choice in message.signed_data["crls"] or ():
+        if choice.name != "crl":
+            raise _malformed("It carries revocation data of another kind than lists.")
+        _check_form_of_signed(choice.chosen, choice.chosen["tbs_cert_list"], choice.chosen["signature"])
+        if not any(_listed(choice.chosen.dump(), issuer) for issuer in known):
+            raise _malformed("It carries a revocation list that nobody vouches for.")
+
+
 def _check_certificate_form(certificate: asn1_x509.Certificate) -> None:
-    """RFC 5280, 4.1.1.2 and 4.1.1.3: the two parts of a certificate that its signature does not cover."""
-    outer, inner = certificate["signature_algorithm"], certificate["tbs_certificate"]["signature"]
-    unused_bits = certificate["signature_value"].contents[0]
-    if unused_bits or outer.dump() != inner.dump() or _shape(certificate) != _CERTIFICATE:
-        raise _malformed("It carries a certificate in an unusual form.")
+    _check_form_of_signed(certificate, certificate["tbs_certificate"], certificate["signature_value"])
+
+
+def _check_form_of_signed(whole: core.Sequence, signed: core.Sequence, signature: core.BitString) -> None:
+    """RFC 5280, 4.1.1 and 5.1.1: the two parts of a certificate or list that its signature does not cover."""
+    outer, inner = whole["signature_algorithm"], signed["signature"]
+    if signature.contents[0] or outer.dump() != inner.dump() or _shape(whole) != _SIGNED_OBJECT:
+        raise _malformed("It carries a certificate or revocation list in an unusual form.")
 
 
 def _malformed(detail: str) -> Objection:
@@ -172,7 +204,7 @@ def _check_form(message: Message, content_type: str, *, detached: bool) -> None:
     signed_data, signer = message.signed_data, message.signer_info
     unsigned = list(signer["unsigned_attrs"]) if signer["unsigned_attrs"] else []
     if (
-        _shape(signed_data) != _SIGNED_DATA
+        _shape(signed_data) not in {_SIGNED_DATA, _SIGNED_DATA_WITH_LISTS}
         or _shape(signer) != (_SIGNER_INFO + _UNSIGNED if unsigned else _SIGNER_INFO)
         or _shape(signer["sid"].chosen) != _ISSUER_AND_SERIAL
         or any(_shape(attribute) != _ATTRIBUTE for attribute in unsigned)
@@ -184,7 +216,7 @@ def _check_form(message: Message, content_type: str, *, detached: bool) -> None:
     expected = "v1" if content_type == "data" else "v3"  # RFC 5652, 5.1
     if signed_data["version"].native != expected or signer["version"].native != "v1":
         raise _malformed("It is of another version.")
-    if signed_data["crls"] or len(signed_data["certificates"]) != len(message.certificates):
+    if len(signed_data["certificates"]) != len(message.certificates):
         raise _malformed("It carries data that nothing protects.")
     digests = [algorithm.dump() for algorithm in signed_data["digest_algorithms"]]
     if digests != [signer["digest_algorithm"].dump()]:
@@ -228,3 +260,12 @@ def _issued(der: bytes, issuer: bytes) -> bool:
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
+
+
+def _listed(der: bytes, issuer: x509.Certificate) -> bool:
+    listing = x509.load_der_x509_crl(der)
+    try:
+        sound = listing.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return sound and listing.issuer == issuer.subject

@@ -31,14 +31,23 @@ def _trust() -> Trust:
     return Trust((hierarchy.root.der,), (), hierarchy.lists)
 
 
-@pytest.mark.parametrize("level", list(PadesLevel))
-@pytest.mark.parametrize("mask", MASKS)
-def test_no_changed_byte_of_a_certificate_passes(level: PadesLevel, mask: int) -> None:
+# Every byte where little else protects the value; every third where a time stamp covers most of the file.
+SWEEPS = [(PadesLevel.B_B, mask, 1) for mask in MASKS] + [
+    (PadesLevel.B_T, 0x01, 1),
+    (PadesLevel.B_T, 0xFF, 3),
+    (PadesLevel.B_LT, 0x01, 3),
+    (PadesLevel.B_LTA, 0x01, 3),
+    (PadesLevel.B_LTA, 0x20, 3),
+]
+
+
+@pytest.mark.parametrize(("level", "mask", "stride"), SWEEPS)
+def test_no_changed_byte_of_a_certificate_passes(level: PadesLevel, mask: int, stride: int) -> None:
     content, trust = seal(small_pdf(pages=1), level), _trust()
     assert verify_certificate(content, trust, now=NOW).verdict is Verdict.PASSED
     passed = [
         position
-        for position in range(len(content))
+        for position in range(0, len(content), stride)
         if verify_certificate(flip(content, position, mask), trust, now=NOW).verdict is Verdict.PASSED
     ]
     assert passed == []
@@ -47,7 +56,7 @@ def test_no_changed_byte_of_a_certificate_passes(level: PadesLevel, mask: int) -
 @pytest.mark.parametrize("level", [PadesLevel.B_LT, PadesLevel.B_LTA])
 def test_no_truncation_of_a_certificate_passes(level: PadesLevel) -> None:
     content, trust = seal(small_pdf(pages=1), level), _trust()
-    ends = {len(content) - 1, *range(0, len(content), 7)}
+    ends = {len(content) - 1, *range(0, len(content), 17)}
     for end in sorted(ends):
         verdict = verify_certificate(content[:end], trust, now=NOW, expected_level=level).verdict
         assert verdict is not Verdict.PASSED, end

@@ -159,3 +159,9 @@ def test_a_folder_is_judged_in_parallel_with_the_same_outcome(issued: Folder) ->
 def test_the_record_inside_names_the_version_of_the_law(issued: Folder, tmp_path: Path) -> None:
     (record,) = PdfReader(issued.certificates[0]).attachments["record.json"]
     assert json.loads(record)["rules_version"] == "2025-10-27"
+
+
+def test_the_manifest_brings_its_own_revocation_data(issued: Folder) -> None:
+    root = next(issued.path.glob("pki/*root*.pem"))
+    outcome = call("verify", issued.path / "out", "--trust", root, "--json")
+    assert outcome.code == 0, outcome.out

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from asn1crypto import cms
+from asn1crypto import crl as asn1_crl
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -223,6 +226,15 @@ def detached_seal(content: bytes, *, hierarchy: Pki | None = None, who: str = "s
         )
     )
     return message.dump()  # type: ignore[no-any-return]
+
+
+def with_lists(detached: bytes, lists: Iterable[bytes]) -> bytes:
+    """The same detached seal with revocation lists beside its certificates (SignedData.crls)."""
+    message = cms.ContentInfo.load(detached)
+    message["content"]["crls"] = [
+        cms.RevocationInfoChoice(name="crl", value=asn1_crl.CertificateList.load(each)) for each in lists
+    ]
+    return bytes(message.dump(force=True))
 
 
 def _signed_attributes() -> Any:

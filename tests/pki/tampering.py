@@ -92,6 +92,7 @@ def rename_document(content: bytes) -> bytes:
 
     def change(writer: IncrementalPdfFileWriter) -> None:
         writer.document_meta.title = "LEVEL C2"
+        writer.update_root()
 
     return incremental_update(content, change)
 

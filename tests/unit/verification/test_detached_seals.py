@@ -6,7 +6,7 @@ import base64
 
 import pytest
 from sealtool_test_pki.authorities import NOW, SEALED_AT, YEAR, pki
-from sealtool_test_pki.sealed_files import detached_seal
+from sealtool_test_pki.sealed_files import detached_seal, with_lists
 from sealtool_test_pki.tampering import flip
 
 from sealtool.model import PadesLevel, Verdict
@@ -77,4 +77,27 @@ def test_no_changed_byte_of_a_detached_seal_passes(signature: bytes, trust_with_
     """A sample; tests/fuzz takes every byte."""
     for position in range(3, len(signature), len(signature) // 40):
         changed = flip(signature, position)
+        assert verify_detached(MANIFEST, changed, trust_with_lists, now=NOW).verdict is not Verdict.PASSED, position
+
+
+@pytest.fixture(scope="module")
+def self_sufficient() -> bytes:
+    """A seal with the revocation lists it needs inside."""
+    return with_lists(detached_seal(MANIFEST), pki().lists)
+
+
+def test_a_detached_seal_may_bring_its_revocation_lists(self_sufficient: bytes, trust: Trust) -> None:
+    assert verify_detached(MANIFEST, self_sufficient, trust, now=NOW).verdict is Verdict.PASSED
+
+
+def test_a_revocation_list_of_somebody_else_is_refused(signature: bytes, trust_with_lists: Trust) -> None:
+    foreign = with_lists(signature, pki("forger").lists)
+    verification = verify_detached(MANIFEST, foreign, trust_with_lists, now=NOW)
+    assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
+
+
+def test_no_changed_byte_of_a_self_sufficient_seal_passes(self_sufficient: bytes, trust_with_lists: Trust) -> None:
+    """The trust has the lists, too, so that a list hidden by a changed byte would not be missed."""
+    for position in range(3, len(self_sufficient), len(self_sufficient) // 120):
+        changed = flip(self_sufficient, position)
         assert verify_detached(MANIFEST, changed, trust_with_lists, now=NOW).verdict is not Verdict.PASSED, position

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Final
 
@@ -62,5 +63,7 @@ def run() -> None:
 
     SIGTERM, which systemd sends to stop a service, is taken for Ctrl-C: the run ends in order, and the next goes on.
     """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries think of an odd certificate is told by the verdict
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(ended_with(main, sys.argv[1:]))

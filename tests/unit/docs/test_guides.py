@@ -1,0 +1,494 @@
+"""The guides are true: what they show exists, what exists they show, and their examples run."""
+
+import ast
+import configparser
+import contextlib
+import inspect
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from pydantic import BaseModel
+
+from sealtool import auditing
+from sealtool.cli import main
+from sealtool.cli.ending import ended_with
+from sealtool.errors import ExitCode
+from sealtool.model import Framework, Level, Verdict
+from sealtool.registry import cells
+from sealtool.registry.cells import CellFault
+from sealtool.registry.layout import ACCREDITATIONS, LAYOUTS, PEOPLE, TRAINING, Layout
+from sealtool.settings import Settings
+from sealtool.verification import appraisal
+from sealtool.verification.reasons import REASONS
+from sealtool.workspace import Workspace
+
+REPOSITORY = Path(__file__).parents[3]
+OPERATOR = (REPOSITORY / "docs" / "operator.md").read_text(encoding="utf-8")
+AUDITOR = (REPOSITORY / "docs" / "auditor.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (REPOSITORY / name).read_text(encoding="utf-8")
+    for name in ("docs/operator.md", "docs/auditor.md", "README.md", "samples/README.md", "certs/README.md")
+}
+SYSTEMD = REPOSITORY / "samples" / "systemd"
+CRON = REPOSITORY / "samples" / "cron" / "sealtool"
+
+
+# --- reading a guide ------------------------------------------------------------------------------
+
+
+def section(text: str, heading: str) -> str:
+    """What stands under a heading, up to the next one of its rank or a higher one."""
+    marks = heading.split(maxsplit=1)[0]
+    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(marks)}}} |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, f"there is no section {heading!r}"
+    return found[1]
+
+
+def rows(text: str, header: str) -> list[list[str]]:
+    """The cells of every table with that header line."""
+    found: list[list[str]] = []
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line == header:
+            next(lines)
+            for row in lines:
+                if not row.startswith("|"):
+                    break
+                found.append([cell.strip() for cell in row.strip("|").split(" | ")])
+    assert found, f"there is no table {header!r}"
+    return found
+
+
+def words(cell: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    content: str
+    runs: bool
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self.content.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def blocks(page: str, language: str) -> list[Block]:
+    fenced = re.findall(rf"^(<!-- runs -->\n)?```{language}\n(.*?)^```", PAGES[page], re.DOTALL | re.MULTILINE)
+    return [Block(page, content, bool(marked)) for marked, content in fenced]
+
+
+def arguments_of(line: str) -> list[str] | None:
+    """The arguments of the last call of sealtool in a line of shell, None where there is none."""
+    tokens = shlex.split(line, comments=True)
+    calls = [number for number, token in enumerate(tokens) if token.rsplit("/", 1)[-1] == "sealtool"]
+    if not calls:
+        return None
+    arguments = tokens[calls[-1] + 1 :]
+    end = next((n for n, token in enumerate(arguments) if re.fullmatch(r"[|;&<>]+|[12]>.*", token)), len(arguments))
+    return [token.rstrip(";") for token in arguments[:end]]
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+COMMANDS = main.list_commands(click.Context(main))
+
+
+def command(name: str) -> click.Command:
+    found = main.get_command(click.Context(main), name)
+    assert found is not None
+    return found
+
+
+def check_usage(arguments: list[str]) -> None:
+    """Raises click.UsageError where a command line names what is not there; paths need not exist."""
+    context = click.Context(main, info_name="sealtool")
+    _, rest, _ = main.make_parser(context).parse_args(list(arguments))
+    if not rest:
+        return
+    if rest[0] not in COMMANDS:
+        raise click.UsageError(f"no such command: {rest[0]}")
+    inner = command(rest[0])
+    values, left, _ = inner.make_parser(click.Context(inner, info_name=rest[0])).parse_args(list(rest[1:]))
+    if left:
+        raise click.UsageError(f"too many arguments: {left}")
+    for param in inner.params:
+        value = values.get(str(param.name))
+        if isinstance(param, click.Argument) and (value == () or param.value_is_missing(value)):
+            raise click.UsageError(f"{param.name} is missing")
+        if isinstance(param.type, click.Choice | click.types.IntParamType):
+            for one in value if isinstance(value, list | tuple) else [value] if value is not None else []:
+                param.type.convert(one, param, None)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented_with_every_argument_and_option_and_no_other(name: str) -> None:
+    text = section(OPERATOR, f"### `{name}`")
+    shown = {words(row[0])[0] for header in _OPTION_HEADERS if header in text for row in rows(text, header)}
+    expected = {
+        param.opts[0] if isinstance(param, click.Option) else param.make_metavar(click.Context(command(name)))
+        for param in command(name).params
+    }
+    assert {one.split()[0] for one in shown} == {re.sub(r"\W+$", "", one) for one in expected}
+
+
+_OPTION_HEADERS = ("| argument or option | meaning |", "| option | meaning |")
+
+
+def test_no_command_is_documented_that_is_not_there() -> None:
+    assert re.findall(r"^### `(\w+)`$", section(OPERATOR, "## Commands"), re.MULTILINE) == COMMANDS
+
+
+def test_the_options_of_the_program_itself_are_documented() -> None:
+    text = section(OPERATOR, "## Commands").split("###")[0]
+    for option in ("--config", "--version", "--help", "-h"):
+        assert re.search(rf"`[^`]*{option}\b", text)
+        assert option in main.get_help(click.Context(main)) or option == "-h"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_line_shown_would_be_understood(page: str) -> None:
+    for block in blocks(page, "console"):
+        for line in block.lines:
+            arguments = arguments_of(line) if "sealtool" in line and not block.content.startswith("flock") else None
+            if arguments:
+                try:
+                    check_usage(arguments)
+                except click.UsageError as error:
+                    pytest.fail(f"{page}: {line}\n{error.format_message()}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sealtool reissue X",
+        "sealtool plan --nonsense",
+        "sealtool issue --level B7",
+        "sealtool check",
+        "sealtool status now",
+        "sudo -u sealtool /opt/sealtool/bin/sealtool verify out --workers many > report",
+    ],
+)
+def test_a_command_line_that_would_not_be_understood_is_noticed(line: str) -> None:
+    with pytest.raises(click.UsageError):
+        check_usage(arguments_of(line) or [])
+
+
+def test_every_exit_code_is_documented_and_no_other() -> None:
+    shown = [int(row[0]) for row in rows(OPERATOR, "| exit | meaning | what to do |")]
+    assert shown == sorted(ExitCode)
+
+
+# --- the configuration ----------------------------------------------------------------------------
+
+
+def keys_of(model: type[BaseModel], prefix: str = "", opened: set[type] | None = None) -> Iterator[tuple[str, Any]]:
+    """Every key with its field; a table that stands in two places is opened at the first."""
+    opened = set() if opened is None else opened
+    for name, field in model.model_fields.items():
+        inner = next(_models(field.annotation), None)
+        if inner is None or prefix:
+            yield f"{prefix}{name}", field
+        if inner is not None and inner not in opened:
+            opened.add(inner)
+            yield from keys_of(inner, f"{prefix}{name}.", opened)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    for one in getattr(annotation, "__args__", (annotation,)):
+        if inspect.isclass(one) and issubclass(one, BaseModel):
+            yield one
+
+
+def as_toml(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    match field.get_default(call_default_factory=True):
+        case None:
+            return "none"
+        case bool() as truth:
+            return str(truth).lower()
+        case StrEnum() | str() | Path() as text:
+            return f'"{text}"'
+        case tuple() as empty:
+            return str(list(empty))
+        case other:
+            return str(other)
+
+
+def test_every_configuration_key_is_documented_with_its_default_and_no_other() -> None:
+    table = {words(key)[0]: default.strip("`") for key, default, _ in rows(OPERATOR, "| key | default | meaning |")}
+    assert table == {key: as_toml(field) for key, field in keys_of(Settings)}
+
+
+def test_every_configuration_shown_is_valid_and_together_they_show_every_key() -> None:
+    shown: set[str] = set()
+    for block in blocks("docs/operator.md", "toml"):
+        raw = tomllib.loads(block.content)
+        Settings.model_validate(raw)
+        shown |= set(_paths(raw))
+    for key, _ in keys_of(Settings):
+        alternative = key in {"seal.passphrase.env", "seal.passphrase.prompt"}
+        assert alternative or key in shown, f"no example sets {key}"
+
+
+def _paths(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in table.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _paths(value, f"{prefix}{name}.")
+
+
+@pytest.mark.parametrize("source", ["env", "file", "credential", "prompt"])
+def test_every_passphrase_source_shown_is_valid(source: str) -> None:
+    table = section(OPERATOR, "## The passphrase of the seal")
+    (shown,) = [one for one in words(table) if one.startswith(f"passphrase = {{ {source} ")]
+    Settings.model_validate({"seal": tomllib.loads(shown)})
+
+
+# --- the export -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.file)
+def test_every_column_of_an_export_is_documented_in_order_and_no_other(layout: Layout) -> None:
+    table = rows(section(OPERATOR, f"### {layout.file}"), "| column | type | may be empty |")
+    assert tuple(words(row[0])[0] for row in table) == layout.columns
+
+
+def test_every_built_in_header_name_is_documented_and_no_other() -> None:
+    built_in: dict[str, set[str]] = {}
+    for layout in LAYOUTS:
+        for column, others in layout.headers.items():
+            built_in.setdefault(column, set()).update(others)
+    shown = rows(section(OPERATOR, "### Header names"), "| column | Catalan | Spanish |")
+    assert {words(row[0])[0]: {*words(row[1]), *words(row[2])} for row in shown} == built_in
+
+
+@pytest.mark.parametrize("layout", [PEOPLE, TRAINING, ACCREDITATIONS], ids=lambda layout: layout.file)
+def test_every_header_name_shown_is_read_as_its_column(layout: Layout) -> None:
+    for column, catalan, spanish in rows(section(OPERATOR, "### Header names"), "| column | Catalan | Spanish |"):
+        name = words(column)[0]
+        if name in layout.columns:
+            headers = [name, name.upper(), *words(catalan), *words(spanish)]
+            assert layout.meanings(headers, {}) == [name] * len(headers)
+
+
+def test_every_word_of_an_export_is_documented_and_read_as_shown() -> None:
+    parsers: dict[str, tuple[Callable[[str], StrEnum], Mapping[Any, tuple[str, ...]]]] = {
+        "modality": (cells.parse_modality, cells._MODALITIES),
+        "role": (cells.parse_role, cells._ROLES),
+        "origin": (cells.parse_origin, cells._ORIGINS),
+        "procedure": (cells.parse_procedure, cells._PROCEDURES),
+    }
+    shown: dict[str, dict[str, set[str]]] = {column: {} for column in parsers}
+    for column, value, catalan, spanish in rows(OPERATOR, "| column | value | Catalan | Spanish |"):
+        name, word = words(column)[0], words(value)[0]
+        shown[name][word] = {*words(catalan), *words(spanish)}
+        for other in (word, *shown[name][word]):
+            assert parsers[name][0](other.upper()) == word
+    for name, (_, vocabulary) in parsers.items():
+        assert {word: others | {word} for word, others in shown[name].items()} == {
+            str(word): {*others, str(word)} for word, others in vocabulary.items()
+        }
+
+
+def test_the_dates_and_hours_shown_are_read_and_a_word_without_its_accent_is_not() -> None:
+    parse = cells.date_parser(date(2026, 1, 1))
+    assert parse("2025-10-27") == parse("27/10/2025")
+    assert parse("1/9/2023") == date(2023, 9, 1)
+    assert [str(cells.parse_hours(text)) for text in ("30", "7.5", "7,5")] == ["30", "7.5", "7.5"]
+    with pytest.raises(CellFault):
+        cells.parse_procedure("titulacio")
+
+
+@pytest.fixture(scope="module")
+def framework() -> Framework:
+    return Workspace(Settings(), {}).rules.framework
+
+
+def test_the_procedures_of_each_level_are_those_of_the_law(framework: Framework) -> None:
+    shown = {
+        Level(level): set(words(row[1]))
+        for row in rows(OPERATOR, "| level | procedures |")
+        for level in row[0].split(", ")
+    }
+    assert shown == {level: set(map(str, found)) for level, found in framework.direct_procedures.items()}
+
+
+# --- reasons --------------------------------------------------------------------------------------
+
+_REASON_HEADER = "| code | verdict | sub-indication | meaning | what to do |"
+
+
+def _auditing_constants() -> set[str]:
+    tree = ast.parse(inspect.getsource(auditing))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for text in texts if re.fullmatch(r"[A-Z]+(_[A-Z]+)*", text) and len(text) > 4}
+
+
+def test_every_reason_code_is_documented_with_its_verdict_and_no_other() -> None:
+    shown = {words(row[0])[0]: (row[1], words(row[2])[0]) for row in rows(AUDITOR, _REASON_HEADER)}
+    expected = {str(code): (str(one.verdict), one.sub_indication) for code, one in REASONS.items()}
+    indications = {words(row[0])[0] for row in rows(AUDITOR, "| sub-indication | verdict | meaning |")}
+    of_files = _auditing_constants() - expected.keys() - indications
+    assert {code: one for code, one in shown.items() if code in expected} == expected
+    assert shown.keys() - expected.keys() == of_files
+    assert {"FILE_MISSING", "NOT_IN_MANIFEST", "MANIFEST_SEAL_MISSING", "MANIFEST_UNREADABLE"} == of_files
+
+
+def test_every_sub_indication_is_documented_and_every_verdict() -> None:
+    shown = {words(row[0])[0]: row[1] for row in rows(AUDITOR, "| sub-indication | verdict | meaning |")}
+    for row in rows(AUDITOR, _REASON_HEADER):
+        assert shown[words(row[2])[0]] == row[1]
+    source = inspect.getsource(appraisal) + inspect.getsource(auditing)
+    said = re.findall(r'sub_indication(?: or |=)"([A-Z_]+)"', source)
+    assert len(said) >= 3
+    assert set(said) <= shown.keys()
+    assert {row[0] for row in rows(AUDITOR, "| verdict | meaning | what to do |")} == {str(one) for one in Verdict}
+
+
+# --- the rest -------------------------------------------------------------------------------------
+
+
+def test_every_debian_package_is_explained() -> None:
+    needed = [
+        line
+        for line in (REPOSITORY / "tools" / "debian-packages.txt").read_text(encoding="utf-8").split("\n")
+        if line and not line.startswith("#")
+    ]
+    shown = [name for row in rows(OPERATOR, "| package | what for |") for name in words(row[0])]
+    assert shown == needed
+
+
+@pytest.mark.parametrize("page", ["docs/operator.md", "docs/auditor.md"])
+def test_every_link_of_a_guide_leads_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
+        path, _, anchor = target.partition("#")
+        if path.startswith("https:"):
+            continue
+        file = (REPOSITORY / page).parent / path if path else REPOSITORY / page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+            assert anchor in slugs, target
+
+
+def test_the_service_takes_held_people_for_a_normal_night_and_its_credential_is_the_documented_one() -> None:
+    unit = configparser.RawConfigParser(strict=False, delimiters=("=",))
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(SYSTEMD / "sealtool.service", encoding="utf-8")
+    service = dict(unit["Service"])
+    assert service["SuccessExitStatus"].split() == [str(int(ExitCode.NEEDS_HUMAN)), str(int(ExitCode.INTERRUPTED))]
+    never_again = {int(code) for code in service["RestartPreventExitStatus"].split()}
+    tried_again = {ExitCode.DONE, ExitCode.NEEDS_HUMAN, ExitCode.SERVICE_UNREACHABLE, ExitCode.INTERRUPTED}
+    assert never_again == set(ExitCode) - tried_again
+    name = service["LoadCredential"].split(":")[0]
+    assert f'passphrase = {{ credential = "{name}" }}' in OPERATOR
+    arguments = arguments_of(service["ExecStart"])
+    assert arguments is not None
+    check_usage(arguments)
+
+
+def _cron_line() -> str:
+    (line,) = [line for line in CRON.read_text(encoding="utf-8").splitlines() if re.match(r"[0-9*]", line)]
+    return line
+
+
+def test_the_cron_line_is_one_that_cron_and_sealtool_understand() -> None:
+    *times, user, shell = _cron_line().split(maxsplit=6)
+    assert len(times) == 5
+    assert user == "sealtool"
+    assert "%" not in shell
+    call = re.search(r"(/\S+/sealtool .*?) >", shell)
+    assert call
+    check_usage(arguments_of(call[1]) or [])
+
+
+@pytest.mark.parametrize(("code", "mail"), [(0, False), (1, False), (3, True), (7, True), (70, True)])
+def test_the_cron_line_sends_a_mail_only_where_somebody_has_to_act(tmp_path: Path, code: int, mail: bool) -> None:
+    program = tmp_path / "sealtool"
+    program.write_text(f"#!/bin/sh\necho 12345678Z is held\nexit {code}\n", encoding="utf-8")
+    program.chmod(0o755)
+    shell = _cron_line().split(maxsplit=6)[6].replace("/opt/sealtool/bin", str(tmp_path))
+    shell = shell.replace("/var/log/sealtool", str(tmp_path))
+    outcome = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert bool(outcome.stdout) is mail
+    assert "12345678Z" not in outcome.stdout
+    assert (tmp_path / "last-run.txt").stat().st_mode & 0o077 == 0
+
+
+# --- the examples that run ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Session:
+    """A folder in which the examples run in order, as at one terminal."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, block: Block) -> None:
+        if all(re.match(r"(sealtool|export) ", line) and "|" not in line for line in block.lines):
+            for line in block.lines:
+                self._run_here(line)
+            return
+        environment = {**os.environ, **self.environment, "LC_ALL": "C.UTF-8"}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        script = f"set -euo pipefail\n{block.content}"
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{block.page}:\n{block.content}\n{done.stdout}\n{done.stderr}"
+
+    def _run_here(self, line: str) -> None:
+        """In this process: starting Python anew for each line would take most of the time."""
+        if line.startswith("export "):
+            name, value = line.removeprefix("export ").split("=", 1)
+            self.environment[name] = value.replace("$PWD", str(self.folder))
+            return
+        expected = re.search(r"# exit (\d+)", line)
+        with contextlib.chdir(self.folder), pytest.MonkeyPatch.context() as patch:
+            patch.delenv("SEALTOOL_CONFIG", raising=False)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            with CliRunner().isolation() as (out, err, _):
+                code = ended_with(main, shlex.split(line, comments=True)[1:])
+                said = out.getvalue().decode() + err.getvalue().decode()
+        assert code == (int(expected[1]) if expected else 0), f"{line}\n{said}"
+        if " init " in line:
+            self._work_in_one_process()
+
+    def _work_in_one_process(self) -> None:
+        configuration = self.folder / "work" / "sealtool.toml"
+        text = configuration.read_text(encoding="utf-8")
+        configuration.write_text(text.replace("workers = 0 ", "workers = 1 "), encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_first_run_and_all_that_builds_on_it_run_as_they_stand(tmp_path: Path) -> None:
+    """One test, because all of them work on what the first run has issued."""
+    shutil.copytree(REPOSITORY / "samples" / "registry-small", tmp_path / "samples" / "registry-small")
+    session = Session(tmp_path, {})
+    first, *others = [block for page in PAGES for block in blocks(page, "console") if block.runs]
+    session.run(first)
+    assert len(list((tmp_path / "work" / "out").glob("*/A2/*.pdf"))) == 10
+    assert len(others) >= 6
+    for block in others:
+        session.run(block)

@@ -25,9 +25,15 @@ _CERTIFICATE_ID = re.compile(r"(?:[0-9A-Z]{5}-){3}[0-9A-Z]{5}")
 
 
 def new_certificate_id(random_bytes: RandomBytes) -> CertificateId:
-    """An id that nobody can guess. 256 is a multiple of 32, so every character is equally likely."""
-    body = "".join(_RANDOM_ALPHABET[byte % 32] for byte in random_bytes(_RANDOM_CHARACTERS))
-    whole = body + _check_character(body)
+    """An id that nobody can guess. 256 is a multiple of 32, so every character is equally likely.
+
+    Drawn again until its check character, too, is one that nobody mistakes for another on the telephone.
+    """
+    while True:
+        body = "".join(_RANDOM_ALPHABET[byte % 32] for byte in random_bytes(_RANDOM_CHARACTERS))
+        whole = body + _check_character(body)
+        if whole[-1] in _RANDOM_ALPHABET:
+            break
     return CertificateId("-".join(whole[start : start + _GROUP] for start in range(0, len(whole), _GROUP)))
 
 

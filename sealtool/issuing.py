@@ -399,6 +399,7 @@ class Issuing:
 
     def _manifest(self, entries: Iterable[ManifestEntry], facts: RunFacts, report: IssueReport) -> Manifest:
         sequence, head = self.ledger.head()
+        previous = self.ledger.last_manifest()
         valide = ValideEntry(address=self.imprint.valide_address, expected_verdict=self.imprint.valide_expected_verdict)
         return Manifest(
             run=RunEntry(
@@ -411,6 +412,7 @@ class Issuing:
                 counts=report.counts(),
                 ledger_sequence=sequence,
                 ledger_head=head,
+                previous_manifest=previous and PreviousManifest(run_id=previous[0], sha256=previous[1]),
             ),
             documents=tuple(_document_entry(entry, valide) for entry in entries),
         )

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sealtool.canonical import canonical_json
+from sealtool.identifiers import parse_certificate_id
 from sealtool.model import Verification
 
 SCHEMA: Final = "sealtool.manifest/1"
@@ -24,6 +25,12 @@ MANIFESTS: Final = "manifests"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal")]
 Moment = Annotated[datetime, Field(description="ISO 8601, in UTC")]
+
+
+def _known_certificate_id(text: str) -> str:
+    if parse_certificate_id(text) != text:
+        raise ValueError("this is no certificate id")
+    return text
 
 
 class _Part(BaseModel):
@@ -73,8 +80,11 @@ class ValideEntry(_Part):
 class DocumentEntry(_Part):
     """One sealed file."""
 
-    certificate_id: str
-    path: str = Field(description="relative to the output folder, the parent of the folder of manifests")
+    certificate_id: Annotated[str, AfterValidator(_known_certificate_id)]
+    path: str = Field(
+        pattern=r"^\d{4}/(A1|A2|B1|B2|C1|C2)/[0-9A-Z-]+(\.ca|\.es)?\.pdf$",
+        description="relative to the output folder, the parent of the folder of manifests",
+    )
     sha256: Sha256
     size: int = Field(ge=1, alias="bytes", serialization_alias="bytes")
     pages: int = Field(ge=1)
@@ -96,6 +106,13 @@ class InputFile(_Part):
     rows: int
 
 
+class PreviousManifest(_Part):
+    """The manifest before this one in the same folder: so that none can be taken away unnoticed."""
+
+    run_id: str
+    sha256: Sha256
+
+
 class RunEntry(_Part):
     """The run that wrote the manifest."""
 
@@ -108,6 +125,7 @@ class RunEntry(_Part):
     counts: Mapping[str, int]
     ledger_sequence: int = Field(ge=0, description="number of the newest event in the ledger")
     ledger_head: Sha256 = Field(description="hash of that event: the head of the ledger's hash chain")
+    previous_manifest: PreviousManifest | None = Field(description="null in the first one of a ledger")
 
 
 class Manifest(_Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tomllib
 from collections.abc import Mapping
@@ -239,8 +240,11 @@ def _with_absolute_paths(section: SectionT, folder: Path) -> SectionT:
             changes[name] = _with_absolute_paths(value, folder)
         elif isinstance(value, Path):
             changes[name] = folder / value.expanduser()
-        elif name in {"anchors", "crls"}:
-            changes[name] = tuple(type(entry)(folder / entry) for entry in value)
+        elif name == "anchors":
+            changes[name] = tuple(folder / entry.expanduser() for entry in value)
+        elif name == "crls":
+            # the pattern is the user's, the folder is not: its name may hold brackets
+            changes[name] = tuple(str(Path(glob.escape(str(folder))) / Path(entry).expanduser()) for entry in value)
     if isinstance(section, LedgerSettings) and (file := section.url.removeprefix("sqlite:///")) != section.url:
         changes["url"] = f"sqlite:///{folder / file}"
     return section.model_copy(update=changes)

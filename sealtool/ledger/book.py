@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, se
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json
-from sealtool.errors import LedgerError, LedgerInconsistentError
+from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
 from sealtool.ledger.events import Event, append_events, broken_link, chain_head, instant
 from sealtool.ledger.locking import exclusive_file_lock
 from sealtool.ledger.register import record_assessments
@@ -57,6 +57,14 @@ class Ledger:
     def close(self) -> None:
         """Lets go of the database."""
         self._engine.dispose()
+
+    def is_held(self) -> bool:
+        """Whether a run is going on."""
+        try:
+            with self.exclusive():
+                return False
+        except LedgerLockedError:
+            return True
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Holds the ledger against every other run; LedgerLockedError where one has it."""
@@ -113,7 +121,12 @@ class Ledger:
 
     def last_row_counts(self) -> dict[str, int]:
         """How many rows each file of the export had in the newest run that read one; empty at first."""
-        query = select(runs.c.sources).order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(1)
+        query = (
+            select(runs.c.sources)
+            .where(runs.c.sources != "[]")
+            .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+            .limit(1)
+        )
         with self._reading() as connection:
             sources = connection.execute(query).scalar_one_or_none()
         return {one["name"]: one["rows"] for one in json.loads(sources or "[]")}
@@ -129,9 +142,7 @@ class Ledger:
 
     # --- certificates -----------------------------------------------------------------------------
 
-    def certificates_on_record(
-        self, levels: Collection[Level], people: Collection[PersonId] | None = None
-    ) -> tuple[IssuedCertificate, ...]:
+    def certificates_on_record(self, levels: Collection[Level]) -> tuple[IssuedCertificate, ...]:
         """The newest certificate of each person, level and area that is not released, for the levels asked for.
 
         Superseded ones are left out: their successor stands for them.
@@ -145,7 +156,7 @@ class Ledger:
         with self._reading() as connection:
             rows = connection.execute(query)
             newest = {(row.person_id, row.level, row.area): row for row in rows}
-        return tuple(_issued(row) for row in newest.values() if people is None or row.person_id in people)
+        return tuple(map(_issued, newest.values()))
 
     def reserve(self, run_id: RunId, reservations: Sequence[Reservation], *, at: datetime) -> None:
         """Sets ids aside. The database refuses a second certificate for the same person, level and area."""
@@ -312,6 +323,13 @@ class Ledger:
             rows = connection.execute(query.where(runs.c.manifest_sha256.is_(None)).order_by(runs.c.run_id))
             return tuple(ManifestOnRecord(RunId(row.run_id), json.loads(row.manifest)) for row in rows)
 
+    def last_manifest(self) -> tuple[RunId, str] | None:
+        """Run and SHA-256 of the newest manifest that was written; None before the first."""
+        query = select(runs.c.run_id, runs.c.manifest_sha256).where(runs.c.manifest_sha256.is_not(None))
+        with self._reading() as connection:
+            row = connection.execute(query.order_by(runs.c.run_id.desc()).limit(1)).one_or_none()
+        return None if row is None else (RunId(row.run_id), row.manifest_sha256)
+
     # --- the chain --------------------------------------------------------------------------------
 
     def head(self) -> tuple[int, str]:
@@ -319,16 +337,20 @@ class Ledger:
         with self._reading() as connection:
             return chain_head(connection)
 
-    def broken_link(self) -> str | None:
-        """What is wrong with the first event that does not fit into the chain; None when all is well."""
+    def event_hash(self, sequence: int) -> str | None:
+        """The hash of the event of that number; None where there is no such event."""
         with self._reading() as connection:
-            return broken_link(connection)
+            return connection.execute(select(events.c.hash).where(events.c.sequence == sequence)).scalar_one_or_none()
 
-    def event_counts(self) -> dict[str, int]:
-        """How many events of each kind there are."""
-        query = select(events.c.kind, func.count()).group_by(events.c.kind)
+    def broken_link(self, *, after: int = 0) -> str | None:
+        """What is wrong with the first event after that number that does not fit into the chain; None if nothing."""
         with self._reading() as connection:
-            return {kind: count for kind, count in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+            return broken_link(connection, after=after)
+
+    def document_paths(self) -> frozenset[str]:
+        """Where every file is that the ledger knows, below the output folder."""
+        with self._reading() as connection:
+            return frozenset(connection.execute(select(documents.c.path)).scalars())
 
     # --- inside -----------------------------------------------------------------------------------
 

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from sealtool.errors import ConfigurationError, LedgerError
 from sealtool.ledger.book import Ledger
+
+_SQLITE: Final = "sqlite:///"
 
 SCHEMA_HEAD: Final = "0001"
 """The newest migration; a test holds it against the folder of migrations."""
@@ -37,7 +38,7 @@ def create_ledger(url: str) -> Ledger:
             f"The ledger {file} cannot be made: {error.strerror or error}.",
             advice="Check that the folder exists and that you may write in it.",
         ) from error
-    engine = _engine(url)
+    engine = _engine(file)
     upgrade(engine)
     return Ledger(engine, file)
 
@@ -57,7 +58,7 @@ def open_ledger(url: str) -> Ledger:
             advice="Restore it from a backup, correct ledger.url in the configuration, "
             "or make a new working folder with `sealtool init`.",
         )
-    engine = _engine(url)
+    engine = _engine(file)
     try:
         version = _version(engine)
     except SQLAlchemyError as error:
@@ -94,22 +95,22 @@ def _version(engine: Engine) -> str | None:
 
 
 def _sqlite_file(url: str) -> Path:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
+    """The file behind the address, with links followed: one ledger has one lock, whatever it is called.
+
+    What stands behind ``sqlite:///`` is a path, taken as it is: a folder may have a question mark in its name.
+    """
+    path = url.removeprefix(_SQLITE)
+    if path == url or not path or path == ":memory:":
         raise ConfigurationError(
-            f"ledger.url '{url}' is no database address.", advice="Write it like sqlite:///ledger.sqlite."
-        ) from error
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise ConfigurationError(
-            f"ledger.url names a {parsed.get_backend_name()} database, which this version cannot use.",
+            f"ledger.url is '{url}', which this version cannot use as a ledger.",
             advice="Name an SQLite file, like sqlite:///ledger.sqlite.",
         )
-    return Path(parsed.database)
+    return Path(path).resolve()
 
 
-def _engine(url: str) -> Engine:
-    engine = create_engine(url)
+def _engine(file: Path) -> Engine:
+    # hide_parameters: what a statement was about must not reach a log
+    engine = create_engine(URL.create("sqlite", database=str(file)), hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediately)
     return engine

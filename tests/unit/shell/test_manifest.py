@@ -25,6 +25,7 @@ def manifest() -> Manifest:
         counts={"issued": 0},
         ledger_sequence=1,
         ledger_head="cd" * 32,
+        previous_manifest=None,
     )
     return Manifest(run=run, documents=())
 

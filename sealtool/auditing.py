@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from sealtool.errors import UsageError
-from sealtool.manifest import MANIFESTS, Manifest, parse_manifest
+from sealtool.manifest import Manifest, parse_manifest
 from sealtool.model import Reason, Verdict, Verification
+from sealtool.publishing import MANIFESTS
 
 SCHEMA: Final = "sealtool.verification/1"
 

@@ -110,10 +110,16 @@ class OutputError(SealtoolError):
     exit_code = ExitCode.CONFIGURATION
 
 
-class RenderingError(SealtoolError):
-    """A certificate could not be laid out; a fault of template or program, never of a person."""
+class WorkerLostError(SealtoolError):
+    """A worker process was ended from outside. The next run goes on."""
 
-    exit_code = ExitCode.BUG
+    exit_code = ExitCode.INTERRUPTED
+
+
+class RenderingError(SealtoolError):
+    """A certificate does not fit its page, or cannot be laid out. Only this one waits for a human."""
+
+    exit_code = ExitCode.NEEDS_HUMAN
 
 
 class SelfCheckError(SealtoolError):

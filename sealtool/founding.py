@@ -41,7 +41,7 @@ def found_workspace(folder: Path, *, demo: bool, now: datetime) -> Path:
         OutputError: it cannot be written.
     """
     configuration = folder / CONFIG_NAME
-    if configuration.exists():
+    if os.path.lexists(configuration):
         raise ConfigurationError(
             f"{folder} already has a configuration, {CONFIG_NAME}. Its ledger may know of issued certificates, so "
             "nothing was touched.",

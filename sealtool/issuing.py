@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from sealtool.canonical import decision_fingerprint, sha256_hex
+from sealtool.continuity import insist_on_continuity
 from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
 from sealtool.identifiers import RandomBytes, new_certificate_id, new_run_id
 from sealtool.ledger import (
@@ -32,10 +33,10 @@ from sealtool.ledger import (
     SealedDocument,
 )
 from sealtool.manifest import (
-    MANIFESTS,
     DocumentEntry,
     InputFile,
     Manifest,
+    PreviousManifest,
     RunEntry,
     SealEntry,
     ValideEntry,
@@ -55,10 +56,14 @@ from sealtool.model import (
     Verification,
 )
 from sealtool.planning import Action, Plan
-from sealtool.publishing import OutputFolder, unexpected_file
+from sealtool.publishing import MANIFESTS, OutputFolder, unexpected_file
+from sealtool.workers import call_in
 
 BATCH: Final = 16
 """Certificates that are recorded, published and acknowledged together: three commits for all of them."""
+
+HOPELESS: Final = 10
+"""Failures in a row, with nothing made yet, after which the cause is not in the certificates."""
 
 
 class Sealing(Protocol):
@@ -149,6 +154,8 @@ class IssueReport:
     failures: list[Failure] = field(default_factory=list)
     released: int = 0
     register_lines: int = 0
+    open_questions: Mapping[str, int] = field(default_factory=dict)
+    """What the plan leaves to humans, counted."""
     manifest: str | None = None
     """Path of the manifest below the output folder; None when there was nothing to list."""
 
@@ -160,6 +167,7 @@ class IssueReport:
             "failed": len(self.failures),
             "released": self.released,
             "register_lines": self.register_lines,
+            **self.open_questions,
         }
 
 
@@ -193,6 +201,7 @@ class Issuing:
             SealtoolError: the run had to stop; what was published is recorded, the rest is pending.
         """
         report = IssueReport(new_run_id(self.edge.now(), self.edge.random_bytes))
+        insist_on_continuity(self.ledger, self.output)
         self.output.prepare()
         self.output.remove_leftovers()
         self.ledger.begin_run(report.run_id, facts, at=self.edge.now())
@@ -249,16 +258,23 @@ class Issuing:
 
     def _is_published(self, path: str, sha256: str) -> bool:
         present = self.output.sha256(path)
-        if present is not None and present != sha256:
+        if present is None:
+            return False
+        if present != sha256:
             raise unexpected_file(self.output.root / path)
-        return present is not None
+        self.output.secure(path)
+        return True
 
     # --- decisions ------------------------------------------------------------------------------------
 
     def _record_register(self, plan: Plan, facts: RunFacts, report: IssueReport) -> None:
-        if plan.assessments:
+        report.open_questions = plan.open_questions
+        # What an issued certificate says stays in the register until a human has decided.
+        contested = {entry.person_and_level for entry in (*plan.having(Action.CHANGED), *plan.having(Action.LOST))}
+        assessments = [pair for pair in plan.assessments if (pair[0], str(pair[1].level)) not in contested]
+        if assessments:
             report.register_lines = self.ledger.record_register(
-                report.run_id, plan.assessments, facts.rules_version, at=self.edge.now()
+                report.run_id, assessments, facts.rules_version, at=self.edge.now()
             )
         self._step("register recorded")
 
@@ -306,6 +322,8 @@ class Issuing:
                     break
                 done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
                 stopped = _sort_out(done, finished, report) or stopped
+                if not report.issued and not finished and len(report.failures) >= HOPELESS:
+                    stopped = stopped or report.failures[0].error
                 while len(finished) >= BATCH:
                     batch, finished = finished[:BATCH], finished[BATCH:]
                     self._publish(batch, report)
@@ -322,26 +340,25 @@ class Issuing:
             raise stopped
 
     async def _make(self, sealing: Sealing, reservation: Reservation) -> list[_Made] | Failure:
-        """All files of one certificate: laid out, sealed, checked."""
+        """All files of one certificate: laid out, sealed, checked. What is wrong with one does not stop the others."""
         try:
             return [await self._make_one(sealing, order) for order in self._orders(reservation)]
-        except RenderingError as error:
+        except (RenderingError, SelfCheckError) as error:
             return Failure(reservation.certificate_id, error)
 
     def _orders(self, reservation: Reservation) -> list[CertificateOrder]:
         sets = [(language,) for language in Language] if self.one_file_per_language else [tuple(Language)]
+        today = self.edge.today()
         return [
-            CertificateOrder(reservation.certificate_id, reservation.decision, self.edge.today(), languages)
-            for languages in sets
+            CertificateOrder(reservation.certificate_id, reservation.decision, today, languages) for languages in sets
         ]
 
     async def _make_one(self, sealing: Sealing, order: CertificateOrder) -> _Made:
-        loop = asyncio.get_running_loop()
-        pages = await loop.run_in_executor(self.press.executor, self.press.lay_out, order)
+        pages = await call_in(self.press.executor, self.press.lay_out, order)
         self._step("certificate laid out")
         sealed = await sealing.seal(pages)
         self._step("certificate sealed")
-        verification = await loop.run_in_executor(self.press.executor, self.press.check, sealed.content)
+        verification = await call_in(self.press.executor, self.press.check, sealed.content)
         self._step("certificate checked")
         _insist(order, verification, self.press.level)
         return _Made(order, sealed, verification)
@@ -447,7 +464,7 @@ def _insist(order: CertificateOrder, verification: Verification, level: PadesLev
     """Our own strict verifier must pass what we are about to publish, and find in it what was ordered."""
     reasons = [f"{reason.code}: {reason.message}" for reason in verification.reasons]
     if verification.verdict is Verdict.PASSED and verification.pades_level is not level:
-        reasons.append(f"the seal is {verification.pades_level}, not {level}")
+        reasons.append(f"The seal is {verification.pades_level}, not {level}.")
     certified, decision = verification.certificate, order.decision
     expected = CertifiedFacts(
         certificate_id=order.certificate_id,
@@ -459,11 +476,11 @@ def _insist(order: CertificateOrder, verification: Verification, level: PadesLev
         issued_on=order.issued_on.isoformat(),
     )
     if not reasons and certified != expected:
-        reasons.append("the record inside is not the one ordered")
+        reasons.append("The record inside is not the one ordered.")
     if reasons:
         raise SelfCheckError(
             f"Certificate {order.certificate_id} did not pass our own verification and was not published: "
-            f"{'; '.join(reasons)}.",
+            f"{'; '.join(reasons)}",
             advice="Check the seal, time stamp and trust settings; the certificate stays pending.",
         )
 

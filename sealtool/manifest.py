@@ -20,9 +20,6 @@ from sealtool.model import Verification
 
 SCHEMA: Final = "sealtool.manifest/1"
 
-MANIFESTS: Final = "manifests"
-"""The folder of manifests inside the output folder."""
-
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal")]
 Moment = Annotated[datetime, Field(description="ISO 8601, in UTC")]
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sealtool.canonical import decision_as_json, decision_fingerprint
+from sealtool.errors import UsageError
 from sealtool.ledger import CertificateState, IssuedCertificate
 from sealtool.model import (
     Area,
@@ -71,11 +72,10 @@ class PlanEntry:
     on_record: IssuedCertificate | None
 
     @property
-    def level(self) -> str:
-        """The level the entry is about."""
-        if self.decision is not None:
-            return str(self.decision.level)
-        return self.on_record.level if self.on_record is not None else ""
+    def person_and_level(self) -> tuple[str, str]:
+        """Whom and what the entry is about."""
+        facts = self.as_json()
+        return (facts["person_id"], facts["level"])
 
     def as_json(self) -> dict[str, Any]:
         """The entry as ``plan --json`` shows it; a lost decision as it was when it was issued."""
@@ -109,9 +109,19 @@ class Plan:
         return tuple(entry for entry in self.entries if entry.action is action)
 
     @property
+    def open_questions(self) -> dict[str, int]:
+        """What a human has to look at, counted."""
+        return {
+            "problems": len(self.problems),
+            "held": len(self.held),
+            "changed": len(self.having(Action.CHANGED)),
+            "lost": len(self.having(Action.LOST)),
+        }
+
+    @property
     def needs_human(self) -> bool:
         """Whether somebody has to look at something before all is well."""
-        return bool(self.problems or self.having(Action.CHANGED) or self.having(Action.LOST))
+        return any(self.open_questions.values())
 
     def as_json(self) -> dict[str, Any]:
         """The document of ``plan --json``."""
@@ -138,7 +148,12 @@ def make_plan(
         on_record: the newest certificate of each person, level and area.
         assess: the law.
         unprintable: what the certificate's fonts cannot print.
+
+    Raises:
+        UsageError: somebody was asked for by id whom neither the registry nor the ledger knows.
     """
+    on_record = tuple(on_record)
+    _insist_on_known_people(registry, scope, on_record)
     records = [
         record for person_id, record in registry.records.items() if scope.people is None or person_id in scope.people
     ]
@@ -203,6 +218,14 @@ def _entry(decision: Decision, known: Mapping[Key, IssuedCertificate]) -> PlanEn
         case _:
             action = Action.NONE
     return PlanEntry(action, decision, on_record)
+
+
+def _insist_on_known_people(registry: Registry, scope: Scope, on_record: Iterable[IssuedCertificate]) -> None:
+    known = {*registry.records, *registry.held, *(one.person_id for one in on_record)}
+    if unknown := sorted((scope.people or frozenset()) - known):
+        raise UsageError(
+            f"Nobody in the registry has the id {', '.join(unknown)}.", advice="Check the DNI or NIE, with its letter."
+        )
 
 
 def _hold_the_unprintable(

@@ -12,6 +12,9 @@ from typing import Final
 
 from sealtool.errors import LedgerInconsistentError, OutputError
 
+MANIFESTS: Final = "manifests"
+"""The folder of manifests inside the output folder."""
+
 _UNFINISHED: Final = ".sealtool-unfinished-"
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -64,10 +67,31 @@ class OutputFolder:
                 return None
 
     def withdraw(self, path: str) -> None:
-        """Removes a file that was never announced as issued; a missing one is as good."""
+        """Removes a file that was never announced as issued, for good."""
         target = self._inside(path)
         with _in_our_words(target):
-            target.unlink(missing_ok=True)
+            target.unlink()
+            _sync_folder(target.parent)
+
+    def secure(self, path: str) -> None:
+        """Makes sure that the name of a file that is there outlasts a loss of power."""
+        target = self._inside(path)
+        with _in_our_words(target):
+            _sync_folder(target.parent)
+
+    def exists(self) -> bool:
+        """Whether the folder is there at all."""
+        return self.root.is_dir()
+
+    def documents(self) -> frozenset[str]:
+        """The paths of all sealed documents that are there."""
+        with _in_our_words(self.root):
+            return frozenset(path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/*.pdf"))
+
+    def newest_manifest(self) -> Path | None:
+        """The newest manifest, None before the first; their names sort by time."""
+        with _in_our_words(self.root):
+            return max((self.root / MANIFESTS).glob("*.json"), default=None)
 
     def remove_leftovers(self) -> None:
         """Removes what a killed run had begun to write. Call with the ledger held: a living run writes there."""

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final
+from typing import TypeVar
 
-TASKS_PER_PROCESS: Final = 1000
-"""Layout leaks a little memory with each document, so processes are replaced now and then."""
+from sealtool.errors import WorkerLostError
+
+T = TypeVar("T")
+
+
+async def call_in(executor: Executor, function: Callable[..., T], *arguments: object) -> T:
+    """The outcome of a function that runs in the executor.
+
+    Raises:
+        WorkerLostError: a worker process was ended from outside; most often the machine was out of memory.
+    """
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+    except BrokenExecutor as error:
+        raise WorkerLostError(
+            "A worker process was ended from outside, as the system does when memory runs out. What was published is "
+            "recorded; the rest is pending.",
+            advice="Call again: the next run goes on. If it happens often, set run.workers to a smaller number.",
+        ) from error
 
 
 @contextmanager
@@ -20,7 +38,8 @@ def worker_processes(count: int) -> Iterator[Executor]:
     """An executor with ``count`` processes; for one, a thread of this process, which a second would only slow down.
 
     The processes are started afresh (no fork): they inherit neither the key nor the ledger. They end with
-    this process, also when it is killed.
+    this process, also when it is killed. They live as long as the executor: replacing them after so many tasks can
+    leave work waiting for ever on Python 3.11.
     """
     if count == 1:
         with ThreadPoolExecutor(max_workers=1) as thread:
@@ -30,7 +49,6 @@ def worker_processes(count: int) -> Iterator[Executor]:
         max_workers=count,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        max_tasks_per_child=TASKS_PER_PROCESS,
     )
     try:
         yield executor

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from sealtool import __version__
 from sealtool.errors import ConfigurationError
-from sealtool.model import CertificateOrder, Registry, UnsealedPdf, Verification
+from sealtool.model import CertificateOrder, PadesLevel, Registry, UnsealedPdf, Verification
 from sealtool.publishing import OutputFolder
 from sealtool.settings import PassphraseSettings, Settings
 
@@ -175,6 +175,13 @@ class Workspace:
     def _press(self, executor: Executor) -> Press:
         from sealtool.issuing import Press
 
+        level = self.settings.seal.level
+        if level in {PadesLevel.B_B, PadesLevel.B_T} and not self.settings.revocation.crls:
+            raise ConfigurationError(
+                f"At {level} a certificate carries no revocation data, so the check of our own output needs "
+                "revocation lists, and none are configured.",
+                advice="Set revocation.crls, or seal at B-LT or B-LTA.",
+            )
         return Press(
             executor=executor,
             lay_out=partial(_lay_out, self._rendering_options()),

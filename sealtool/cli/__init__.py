@@ -6,6 +6,7 @@ Each command has a module of its own, imported when it is called.
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
 import warnings
@@ -45,7 +46,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="sealtool")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None) -> None:
-    r"""Issues sealed certificates of teachers' digital competence.
+    """Issues sealed certificates of teachers' digital competence.
 
     \b
     First steps:
@@ -54,7 +55,7 @@ def main(ctx: click.Context, config: Path | None) -> None:
       sealtool plan --registry REGISTRY    what issuing would do; writes nothing
       sealtool issue --level B1 --registry REGISTRY
       sealtool verify out
-    """
+    """  # noqa: D301 - the backspace is click's mark for a paragraph that keeps its lines
     ctx.obj = config
 
 
@@ -63,6 +64,9 @@ def run() -> None:
 
     SIGTERM, which systemd sends to stop a service, is taken for Ctrl-C: the run ends in order, and the next goes on.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries think of an odd certificate is told by the verdict
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -44,7 +44,7 @@ def plan_table(plan: Plan, *, issue_header: str, issued: Mapping[str, int] | Non
     """How many decisions there are of each kind, by level."""
     rows = []
     for level in plan.scope.levels:
-        count = {action: sum(entry.level == level for entry in plan.having(action)) for action in Action}
+        count = {action: sum(entry.person_and_level[1] == level for entry in plan.having(action)) for action in Action}
         new = count[Action.ISSUE] if issued is None else issued.get(level, 0)
         rows.append((str(level), new, count[Action.NONE], count[Action.CHANGED], count[Action.LOST]))
     return table(("Level", issue_header, "Already issued", "Changed", "No longer supported"), rows)

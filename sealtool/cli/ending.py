@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -25,49 +28,80 @@ def log_to(path: Path) -> None:
 
 def ended_with(command: click.Command, arguments: Sequence[str]) -> int:
     """Runs the command line and returns the exit code. No traceback reaches the user."""
-    as_json = "--json" in arguments
     try:
         outcome = command.main(list(arguments), prog_name="sealtool", standalone_mode=False)
-        sys.stdout.flush()
-    except SealtoolError as error:
-        _tell(error.message, error.advice, error.exit_code, as_json=as_json)
-        if error.exit_code is ExitCode.BUG:
-            _log(error)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
-        _tell(
-            "Interrupted. What was finished is recorded; the next run goes on.",
-            "",
-            ExitCode.INTERRUPTED,
-            as_json=as_json,
-        )
-        return ExitCode.INTERRUPTED
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
-    except Exception as error:  # noqa: BLE001 - the border: nothing but words may leave
-        place = _log(error)
-        _tell(
-            "This is a fault of sealtool itself. What was published is recorded; nothing was lost.",
-            f"Please report it with the details in {place}.",
-            ExitCode.BUG,
-            as_json=as_json,
-        )
-        return ExitCode.BUG
+        # Whoever read our output has gone, as `head` does. What was not told cannot be called done.
+        _silence(sys.stdout)
+        return ExitCode.NEEDS_HUMAN
+    except click.ClickException as error:
+        with contextlib.suppress(OSError):
+            error.show()
+        return _told(_Ending(error.format_message(), "", ExitCode.USAGE, in_words=False), arguments)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: nothing but words may leave
+        return _told(_ending_of(error), arguments)
     return outcome if isinstance(outcome, int) else ExitCode.DONE
 
 
-def _tell(message: str, advice: str, code: ExitCode, *, as_json: bool) -> None:
-    click.echo(f"sealtool: {message}", err=True)
-    if advice:
-        click.echo(f"  {advice}", err=True)
-    if as_json:
-        document = {"schema": "sealtool.error/1", "exit_code": int(code), "message": message, "advice": advice}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+@dataclass(frozen=True)
+class _Ending:
+    """What the user is told; ``in_words`` is False where somebody else has said it already."""
+
+    message: str
+    advice: str
+    code: ExitCode
+    in_words: bool = True
+
+
+def _ending_of(error: BaseException) -> _Ending:
+    match error:
+        case SealtoolError():
+            log_failure(error)
+            return _Ending(error.message, error.advice, error.exit_code)
+        case KeyboardInterrupt() | click.Abort():
+            message = "Interrupted. What was finished is recorded; the next run goes on."
+            return _Ending(message, "", ExitCode.INTERRUPTED)
+        case OSError(filename=None, strerror=str(why)):
+            # Every stage puts its own into words, so this one is about the output itself.
+            _silence(sys.stdout)
+            message = f"The output cannot be written: {why}."
+            return _Ending(message, "Check where standard output goes.", ExitCode.CONFIGURATION)
+        case _:
+            message = "This is a fault of sealtool itself. What was published is recorded; nothing was lost."
+            return _Ending(message, f"Please report it with the details in {_log(error)}.", ExitCode.BUG)
+
+
+def log_failure(error: SealtoolError) -> None:
+    """Keeps the details of an error that is, or may be, a fault of the program."""
+    if error.exit_code is ExitCode.BUG:
+        _log(error)
+
+
+def _told(ending: _Ending, arguments: Sequence[str]) -> ExitCode:
+    """Tells the user how it ended, as well as that is still possible; returns the code."""
+    with contextlib.suppress(OSError):
+        if ending.in_words:
+            click.echo(f"sealtool: {ending.message}", err=True)
+            if ending.advice:
+                click.echo(f"  {ending.advice}", err=True)
+        if "--json" in arguments:
+            document = {
+                "schema": "sealtool.error/1",
+                "exit_code": int(ending.code),
+                "message": ending.message,
+                "advice": ending.advice,
+            }
+            click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+            sys.stdout.flush()
+    return ending.code
+
+
+def _silence(stream: TextIO | None) -> None:
+    """Python must not complain at exit about a stream that cannot be flushed."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _log(error: BaseException) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sealtool.cli.console import exit_code, problem_line, show_json
-from sealtool.cli.options import canonical_person_id, json_option, registry_option, workspace_of
+from sealtool.cli.options import LEVELS, canonical_person_id, json_option, registry_option, workspace_of
 from sealtool.errors import UsageError
 from sealtool.model import Level, Registry
 
@@ -19,8 +19,9 @@ from sealtool.model import Level, Registry
     "--level",
     "levels",
     multiple=True,
-    type=click.Choice([str(level) for level in Level], case_sensitive=False),
-    help="Only this level. Repeatable.",
+    type=LEVELS,
+    metavar="LEVEL",
+    help="Only this level, A1 to C2. Repeatable.",
 )
 @json_option
 @click.pass_context

@@ -16,6 +16,7 @@ from sealtool.cli.console import (
     show_json,
     show_open_questions,
 )
+from sealtool.cli.ending import log_failure
 from sealtool.cli.options import (
     accept_shrink_option,
     json_option,
@@ -25,6 +26,7 @@ from sealtool.cli.options import (
     workspace_of,
 )
 from sealtool.cli.plan import show_plan
+from sealtool.errors import ExitCode
 from sealtool.issuing import IssueReport
 from sealtool.planning import Plan
 from sealtool.workspace import Workspace
@@ -65,6 +67,10 @@ def command(
         show_json(_as_json(plan, report))
     else:
         _print(workspace, plan, report)
+    for failure in report.failures:
+        log_failure(failure.error)
+    if any(failure.error.exit_code is ExitCode.BUG for failure in report.failures):
+        return ExitCode.BUG
     return exit_code(needs_human=plan.needs_human or bool(report.failures))
 
 

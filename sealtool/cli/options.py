@@ -19,6 +19,8 @@ from sealtool.workspace import Workspace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 
 registry_option = click.option(
@@ -45,8 +47,9 @@ def scope_options(command: Command) -> Command:
             "--level",
             "levels",
             multiple=True,
-            type=click.Choice([str(level) for level in Level], case_sensitive=False),
-            help="Only this level. Repeatable.",
+            type=LEVELS,
+            metavar="LEVEL",
+            help="Only this level, A1 to C2. Repeatable.",
         ),
     ):
         command = option(command)
@@ -76,8 +79,12 @@ def scope_from(levels: tuple[str, ...], areas: tuple[int, ...], people: tuple[st
 
 
 def canonical_person_id(text: str) -> PersonId:
-    """A DNI or NIE as people type it, in the form the registry's reader gives it."""
-    return PersonId(re.sub(r"[\s.-]", "", text).upper())
+    """A DNI or NIE as people type it, in the form the registry's reader gives it, with its leading zeros."""
+    compact = re.sub(r"[\s.-]", "", text).upper()
+    if match := re.fullmatch(r"([XYZ]?)(\d{1,8})([A-Z])", compact):
+        prefix, number, letter = match.groups()
+        compact = f"{prefix}{number.zfill(8 - len(prefix))}{letter}"
+    return PersonId(compact)
 
 
 def workspace_of(ctx: click.Context) -> Workspace:

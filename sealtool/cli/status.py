@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
-from sealtool.cli.console import exit_code, show_json, table
+from sealtool.cli.console import counted, exit_code, show_json, table
 from sealtool.cli.options import json_option, workspace_of
-from sealtool.ledger import CertificateState, Ledger, RunState
+from sealtool.continuity import broken_continuity
+from sealtool.errors import ExitCode
+from sealtool.ledger import Ledger, RunState, RunSummary
 from sealtool.workspace import Workspace
 
 _RUNS_SHOWN = 5
@@ -20,21 +22,25 @@ _RUNS_SHOWN = 5
 def command(ctx: click.Context, *, as_json: bool) -> int:
     """Shows the last runs, how many certificates there are in each state, and what needs a human.
 
-    Also checks that every file the ledger knows is there, and that the ledger's chain of events is whole.
+    Also checks that every file the ledger knows is there, that the chain of events in the ledger is whole, and that it
+    fits the manifests.
     """
     workspace = workspace_of(ctx)
     with workspace.ledger() as ledger:
-        facts = _facts(workspace, ledger)
+        inconsistencies = _inconsistencies(workspace, ledger)
+        findings = inconsistencies or _missing_files(workspace, ledger)
+        facts = _facts(ledger, findings)
     if as_json:
         show_json(facts)
     else:
         _print(facts)
-    return exit_code(needs_human=bool(facts["needs_human"]))
+    return ExitCode.LEDGER if inconsistencies else exit_code(needs_human=bool(facts["needs_human"]))
 
 
-def _facts(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
+def _facts(ledger: Ledger, findings: list[str]) -> dict[str, Any]:
     counts = ledger.counts_by_level_and_state()
     runs = ledger.last_runs(_RUNS_SHOWN)
+    running = ledger.is_held()
     sequence, head = ledger.head()
     return {
         "schema": "sealtool.status/1",
@@ -42,7 +48,7 @@ def _facts(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
             {
                 "run_id": run.run_id,
                 "command": run.command,
-                "state": str(run.state),
+                "state": str(_state(run, running=running)),
                 "started_at": run.started_at,
                 "finished_at": run.finished_at,
                 "counts": dict(run.counts),
@@ -51,33 +57,60 @@ def _facts(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         ],
         "certificates": [{"level": level, "state": str(state), "count": count} for level, state, count in counts],
         "ledger": {"events": sequence, "head": head},
-        "needs_human": _needs_human(workspace, ledger, counts),
+        "needs_human": [*findings, *_open_questions(ledger, runs, running=running)],
     }
 
 
-def _needs_human(
-    workspace: Workspace, ledger: Ledger, counts: tuple[tuple[str, CertificateState, int], ...]
-) -> list[str]:
+def _state(run: RunSummary, *, running: bool) -> RunState:
+    """A run that never ended is over all the same when nobody holds the ledger."""
+    return RunState.INTERRUPTED if run.state is RunState.RUNNING and not running else run.state
+
+
+def _inconsistencies(workspace: Workspace, ledger: Ledger) -> list[str]:
+    """What says that ledger and output folder are not, or no longer, what sealtool left."""
     findings = []
     if broken := ledger.broken_link():
         findings.append(f"The ledger was changed outside sealtool: {broken}. Restore it from a backup.")
-    missing = [one.path for one in ledger.all_documents() if _is_missing(workspace, one.path, one.state)]
-    if missing:
-        findings.append(
-            f"{len(missing)} issued files are missing from {workspace.output.root}, first {missing[0]}. "
-            "Restore them from a backup."
-        )
-    pending = sum(count for _, state, count in counts if state in {CertificateState.RESERVED, CertificateState.SEALED})
-    last = ledger.last_runs(1)
-    if pending:
-        findings.append(f"{pending} certificates are pending: the next `sealtool issue` takes them up.")
-    if last and last[0].state in {RunState.FAILED, RunState.INTERRUPTED}:
-        findings.append(f"The last run {last[0].run_id} ended {last[0].state}: look at its message and run it again.")
+    elif finding := broken_continuity(ledger, workspace.output):
+        findings.append(str(finding))
     return findings
 
 
-def _is_missing(workspace: Workspace, path: str, state: CertificateState) -> bool:
-    return state is not CertificateState.SEALED and not (workspace.output.root / path).is_file()
+def _missing_files(workspace: Workspace, ledger: Ledger) -> list[str]:
+    missing = sorted(ledger.issued_paths() - workspace.output.documents())
+    if not missing:
+        return []
+    where = f"{workspace.output.root}, first {missing[0]}"
+    return [f"Of the issued files, {len(missing)} are missing from {where}. Restore them from a backup."]
+
+
+def _open_questions(ledger: Ledger, runs: tuple[RunSummary, ...], *, running: bool) -> list[str]:
+    """What waits for somebody, although nothing is broken."""
+    questions = []
+    pending = ledger.pending_count()
+    if pending and not running:
+        waiting = counted(pending, "certificate is", "certificates are")
+        questions.append(f"{waiting} pending: an `issue` for the same levels and people takes them up.")
+    if not runs:
+        return questions
+    last = runs[0]
+    if _state(last, running=running) in {RunState.FAILED, RunState.INTERRUPTED}:
+        questions.append(
+            f"The last run, {last.run_id}, was stopped before its end: look at its message and run it again."
+        )
+    counts = last.counts
+    if counts.get("held"):
+        questions.append(
+            f"At the last run {counted(counts['held'], 'person was', 'people were')} held by problems of the registry "
+            f"({counts['problems']}): `sealtool check` lists them."
+        )
+    if counts.get("changed") or counts.get("lost"):
+        questions.append(
+            "At the last run the registry contradicted "
+            f"{counted(counts['changed'] + counts['lost'], 'issued certificate', 'issued certificates')}: "
+            "`sealtool plan` lists them, and a human decides."
+        )
+    return questions
 
 
 def _print(facts: dict[str, Any]) -> None:

@@ -254,10 +254,6 @@ class Ledger:
         """The files of certificates that were sealed but not yet known to be published, by certificate."""
         return self._documents(certificates.c.state == CertificateState.SEALED)
 
-    def all_documents(self) -> tuple[LedgerDocument, ...]:
-        """Every file the ledger knows, in order of path."""
-        return self._documents(None)
-
     def counts_by_level_and_state(self) -> tuple[tuple[str, CertificateState, int], ...]:
         """How many certificates there are, by level and state."""
         query = (
@@ -267,6 +263,11 @@ class Ledger:
         )
         with self._reading() as connection:
             return tuple((level, CertificateState(state), count) for level, state, count in connection.execute(query))
+
+    def pending_count(self) -> int:
+        """How many certificates are reserved or sealed, but not issued."""
+        pending = [CertificateState.RESERVED, CertificateState.SEALED]
+        return sum(count for _, state, count in self.counts_by_level_and_state() if state in pending)
 
     # --- manifests --------------------------------------------------------------------------------
 
@@ -346,6 +347,13 @@ class Ledger:
         """What is wrong with the first event after that number that does not fit into the chain; None if nothing."""
         with self._reading() as connection:
             return broken_link(connection, after=after)
+
+    def issued_paths(self) -> frozenset[str]:
+        """Where the files of all certificates are that were issued at some time."""
+        unpublished = [CertificateState.RESERVED, CertificateState.SEALED]
+        query = select(documents.c.path).join(certificates).where(certificates.c.state.not_in(unpublished))
+        with self._reading() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def document_paths(self) -> frozenset[str]:
         """Where every file is that the ledger knows, below the output folder."""

@@ -109,6 +109,8 @@ def parse_optional_name(text: str) -> str:
     name = _printable(_trim_spaces(text))
     if len(name) > _NAME_LENGTH:
         raise CellFault(f"has {len(name)} characters, and no part of a name has more than {_NAME_LENGTH}")
+    if name and not any(character.isalpha() for character in name):
+        raise CellFault("has no letter, so it is no name")
     return name
 
 

@@ -177,7 +177,7 @@ class Sealer:
         except SigningError as error:
             raise SealKeyError(
                 f"The seal key {self._key.source} could not seal: {error}.",
-                advice="Check the key and the digest algorithm in the configuration (sealtool doctor).",
+                advice="Check the key and the digest algorithm in the configuration.",
             ) from error
 
     async def _material(self, *, stamped: bool) -> SealingMaterial:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from sealtool import issuing
-from sealtool.errors import ExitCode, SealtoolError
+from sealtool.errors import ExitCode, SealtoolError, SelfCheckError
+from sealtool.model import CertificateOrder, PadesLevel, Verification
 from sealtool.workspace import Workspace
 from tests.pipeline.conftest import PEOPLE, SMALL_SAMPLE, Folder, Write, b1_by_test, call
 
@@ -116,6 +117,12 @@ def test_json_is_one_document_with_its_schema_and_nothing_else(folder: Folder, a
     assert outcome.json["schema"].startswith("sealtool.")
 
 
+def test_wrong_usage_is_a_json_document_too() -> None:
+    outcome = call("plan", "--level", "Z9", "--json")
+    assert outcome.code == 2
+    assert outcome.json["exit_code"] == 2
+
+
 def test_an_error_is_a_json_document_too(folder: Folder, tmp_path: Path) -> None:
     outcome = folder.call("plan", "--registry", tmp_path / "nowhere", "--json")
     assert outcome.code == 4
@@ -196,7 +203,8 @@ def test_status_counts_what_was_issued(quick_folder: Folder, write_registry: Wri
 
 
 def test_status_says_when_an_issued_file_is_gone(quick_folder: Folder, write_registry: Write) -> None:
-    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
+    quick_folder.call("issue", "--level", "B1", "--registry", registry)
     quick_folder.certificates[0].unlink()
     outcome = quick_folder.call("status")
     assert outcome.code == 1
@@ -262,7 +270,7 @@ def test_an_interrupted_run_exits_130_and_the_next_goes_on(
     assert quick_folder.call("status", "--json").json["runs"][0]["state"] == "interrupted"
     with quick_folder.workspace.ledger() as ledger:
         assert ledger.sealed_documents() == ()
-        assert len(ledger.all_documents()) == len(quick_folder.certificates) < len(people)
+        assert len(ledger.issued_paths()) == len(quick_folder.certificates) < len(people)
     assert issue(quick_folder, registry) == 0
     assert len(quick_folder.certificates) == len(people)
 
@@ -280,21 +288,72 @@ def test_a_bug_exits_70_with_one_plain_line_and_the_traceback_in_the_log(
     assert "something nobody thought of" in (quick_folder.path / "sealtool.log").read_text(encoding="utf-8")
 
 
-def test_our_own_verifier_must_pass_what_is_published(
+def test_what_our_own_verifier_refuses_is_not_published_and_the_others_are(
     quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry = write_registry([A], [b1_by_test(A)])
-    quick_folder.configure('level = "B-B"', 'level = "B-T"')
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
     original = issuing._insist
 
-    def stricter(order: object, verification: object, level: object) -> None:
-        original(order, verification, "B-LTA")  # type: ignore[arg-type]
+    def stricter(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:
+        original(order, verification, PadesLevel.B_LTA if order.decision.person.person_id == A else level)
 
-    monkeypatch.setattr(issuing, "_insist", stricter)
-    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+    with monkeypatch.context() as patch:
+        patch.setattr(issuing, "_insist", stricter)
+        outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
     assert outcome.code == 70
-    assert "was not published" in outcome.err
-    assert quick_folder.certificates == []
+    assert "was not published" in outcome.out
+    assert "SelfCheckError" in (quick_folder.path / "sealtool.log").read_text(encoding="utf-8")
+    assert len(quick_folder.certificates) == 1
+    assert issue(quick_folder, registry) == 0
+    assert len(quick_folder.certificates) == 2
+
+
+def test_when_nothing_passes_the_run_stops_early(
+    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = list(PEOPLE[:30])
+    tried = 0
+
+    def hopeless(*_: object) -> None:
+        nonlocal tried
+        tried += 1
+        raise SelfCheckError("Never.")
+
+    monkeypatch.setattr(issuing, "_insist", hopeless)
+    assert issue(quick_folder, write_registry(people, map(b1_by_test, people))) == 70
+    assert tried < len(people)
+
+
+def test_a_lost_worker_is_no_bug_and_the_next_run_goes_on(quick_folder: Folder, write_registry: Write) -> None:
+    quick_folder.configure("workers = 1", "workers = 2")
+    people = list(PEOPLE[:24])
+    registry = write_registry(people, map(b1_by_test, people))
+    command = [sys.executable, "-m", "sealtool", "--config", str(quick_folder.configuration)]
+    command += ["issue", "--level", "B1", "--registry", str(registry)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while not quick_folder.certificates and process.poll() is None:
+        time.sleep(0.01)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+    spawned = [pid for pid in workers if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(int(spawned[-1]), signal.SIGKILL)
+    _, told = process.communicate()
+    assert process.returncode == 130
+    assert b"worker process was ended" in told
+    assert issue(quick_folder, registry) == 0
+    assert len(quick_folder.certificates) == len(people)
+
+
+def test_below_b_lt_without_revocation_lists_nothing_is_begun(quick_folder: Folder, write_registry: Write) -> None:
+    quick_folder.configure('crls = ["pki/*.crl"]', "crls = []")
+    assert issue(quick_folder, write_registry([A], [b1_by_test(A)])) == 3
+    assert quick_folder.call("status", "--json").json["runs"] == []
+
+
+@pytest.mark.parametrize("command", ["issue", "plan"])
+def test_somebody_whom_nobody_knows_is_wrong_usage(folder: Folder, command: str) -> None:
+    outcome = folder.call(command, "--level", "B1", "--person", "99999999R", "--registry", SMALL_SAMPLE)
+    assert outcome.code == 2
+    assert "99999999R" in outcome.err
 
 
 def test_every_error_has_an_exit_code_of_the_table() -> None:
@@ -312,8 +371,43 @@ def test_output_that_nobody_reads_any_more_is_no_error(folder: Folder) -> None:
         process = subprocess.run(
             [*command, str(SMALL_SAMPLE), "--json"], stdout=closed, stderr=subprocess.PIPE, check=False
         )
+    assert process.returncode == 1
     assert b"Traceback" not in process.stderr
     assert b"BrokenPipe" not in process.stderr
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["--config", "nope.toml", "status", "--json"]])
+def test_output_that_cannot_be_written_is_said_in_plain_words(folder: Folder, arguments: list[str]) -> None:
+    environment = {**os.environ, "SEALTOOL_CONFIG": str(folder.configuration)}
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "sealtool", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            env=environment,
+        )
+    assert process.returncode == 3
+    assert b"Traceback" not in process.stderr
+    assert b"sealtool: " in process.stderr
+
+
+def test_a_closed_standard_output_is_no_fault(folder: Folder) -> None:
+    command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), "status"]
+    process = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, check=False)
+    assert (process.returncode, process.stderr) == (0, b"")
+
+
+def test_a_terminal_that_knows_no_unicode_is_no_fault() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    process = subprocess.run(
+        [sys.executable, "-m", "sealtool", "check", str(SMALL_SAMPLE)],
+        capture_output=True,
+        check=False,
+        env=environment,
+    )
+    assert process.returncode == 1
+    assert b"31/02/2025" in process.stdout
 
 
 def test_the_check_document_says_what_was_read(write_registry: Write) -> None:

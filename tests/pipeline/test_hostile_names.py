@@ -12,7 +12,7 @@ A = PEOPLE[0]
 
 PRINTED = {
     "markup": "<script>alert(1)</script>",
-    "template": "{{7*7}}",
+    "template": "Aina {{7*7}}",
     "template statement": "{% include '/etc/passwd' %}",
     "file address": "file:///etc/passwd",
     "entity": "&amp;#9731;",
@@ -29,7 +29,8 @@ HELD = {
     "right-to-left override": "Aina\u202egnp",
     "control character": "Aina\x07",
     "zero width": "Ai\u200bna",
-    "no glyph": "☃",
+    "no glyph": "Aina ☃",
+    "no letter": "-",
 }
 
 

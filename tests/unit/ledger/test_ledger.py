@@ -98,7 +98,7 @@ def test_unpublished_files_are_forgotten_and_the_id_stays_reserved(ledger: Ledge
     ledger.record_sealed(RUN, [sealed("A")], at=NOW)
     ledger.record_unpublished(RUN, [CertificateId("A")], at=NOW)
     assert states(ledger) == {"A": "reserved"}
-    assert ledger.all_documents() == ()
+    assert ledger.document_paths() == frozenset()
 
 
 def test_a_reservation_takes_the_decision_the_registry_supports_now(

@@ -64,3 +64,9 @@ def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(output: OutputFo
 
 def test_the_hash_of_a_missing_file_is_none(output: OutputFolder) -> None:
     assert output.sha256("x.pdf") is None
+
+
+def test_a_withdrawn_file_is_gone(output: OutputFolder) -> None:
+    output.publish("2026/B1/x.pdf", b"content")
+    output.withdraw("2026/B1/x.pdf")
+    assert files_in(output) == []

@@ -1,0 +1,72 @@
+"""Whether ledger and output folder tell one story. A ledger restored from an old backup does not know what was
+issued since, and would issue it again; so nothing is done until a human has looked."""
+
+from __future__ import annotations
+
+from sealtool.errors import LedgerInconsistentError
+from sealtool.ledger import Ledger
+from sealtool.manifest import parse_manifest
+from sealtool.publishing import OutputFolder
+
+_ROLLED_BACK = (
+    "Do not issue. Most likely the ledger was restored from an old backup: restore a newer one, together with its "
+    "-wal file, or have the missing part entered again by hand."
+)
+
+
+def insist_on_continuity(ledger: Ledger, output: OutputFolder) -> None:
+    """Raises what :func:`broken_continuity` finds.
+
+    Raises:
+        LedgerInconsistentError: ledger and output folder contradict each other.
+        OutputError: the output folder cannot be read.
+    """
+    finding = broken_continuity(ledger, output)
+    if finding is not None:
+        raise finding
+
+
+def broken_continuity(ledger: Ledger, output: OutputFolder) -> LedgerInconsistentError | None:
+    """What speaks against going on, None when nothing does.
+
+    The newest manifest pins an event of the ledger; from there on the chain of events is followed. Every document
+    in the output folder must be known to the ledger. A missing document is not looked at here (``status`` does),
+    unless all are missing: then the folder itself is not the right one.
+    """
+    known = ledger.document_paths()
+    present = output.documents() if output.exists() else frozenset()
+    issued = ledger.issued_paths()
+    if issued and not issued & present:
+        return LedgerInconsistentError(
+            f"The ledger knows {len(issued)} issued documents, but none of them is in {output.root}: the folder was "
+            "moved, or its disk is not mounted.",
+            advice="Put the folder back, or correct output.folder.",
+        )
+    pinned = 0
+    manifest = output.newest_manifest()
+    if manifest is not None:
+        try:
+            run = parse_manifest(manifest.read_bytes()).run
+        except (OSError, ValueError) as error:
+            return LedgerInconsistentError(
+                f"The newest manifest {manifest} cannot be read ({error}), so nobody can tell whether the ledger is "
+                "the one that wrote it.",
+                advice="Restore the manifest from a backup.",
+            )
+        pinned = run.ledger_sequence
+        if ledger.event_hash(pinned) != run.ledger_head:
+            return LedgerInconsistentError(
+                f"The manifest {manifest.name} was written when the ledger had event {pinned} "
+                f"({run.ledger_head[:12]}…); this ledger does not have it.",
+                advice=_ROLLED_BACK,
+            )
+    if broken := ledger.broken_link(after=pinned):
+        return LedgerInconsistentError(
+            f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
+        )
+    if unknown := sorted(present - known):
+        return LedgerInconsistentError(
+            f"{output.root} holds {len(unknown)} documents that the ledger does not know, first {unknown[0]}.",
+            advice=_ROLLED_BACK,
+        )
+    return None

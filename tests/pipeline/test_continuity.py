@@ -1,0 +1,106 @@
+"""A ledger that does not know what was issued must never issue it again."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
+
+A, B, C = PEOPLE[:3]
+
+
+@pytest.fixture
+def registry(write_registry: Write) -> Path:
+    return write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
+
+
+def issue(folder: Folder, registry: Path) -> int:
+    return folder.call("issue", "--level", "B1", "--registry", registry).code
+
+
+@pytest.fixture
+def rolled_back(quick_folder: Folder, registry: Path, write_registry: Write) -> Folder:
+    """Issued, backed up, issued more; then the backup was restored."""
+    assert issue(quick_folder, registry) == 0
+    ledger = quick_folder.path / "ledger.sqlite"
+    backup = shutil.copy(ledger, quick_folder.path / "backup")
+    more = write_registry([A, B, C], [b1_by_test(person) for person in (A, B, C)], name="more")
+    assert issue(quick_folder, more) == 0
+    shutil.move(backup, ledger)
+    return quick_folder
+
+
+def test_a_ledger_restored_from_an_old_backup_stops_the_run(rolled_back: Folder, registry: Path) -> None:
+    outcome = rolled_back.call("issue", "--level", "B1", "--registry", registry)
+    assert outcome.code == 5
+    assert "old backup" in outcome.err
+    assert len(rolled_back.certificates) == 3
+
+
+def test_status_says_that_the_ledger_was_rolled_back(rolled_back: Folder) -> None:
+    assert rolled_back.call("status").code == 5
+
+
+def test_a_rollback_is_noticed_even_without_manifests(rolled_back: Folder, registry: Path) -> None:
+    for manifest in rolled_back.manifests:
+        manifest.unlink()
+    assert issue(rolled_back, registry) == 5
+    assert len(rolled_back.certificates) == 3
+
+
+def test_a_ledger_changed_by_hand_since_the_last_manifest_stops_the_run(quick_folder: Folder, registry: Path) -> None:
+    issue(quick_folder, registry)
+    with sqlite3.connect(quick_folder.path / "ledger.sqlite") as connection:
+        connection.execute("UPDATE events SET at = '2020' WHERE sequence = (SELECT max(sequence) FROM events)")
+    connection.close()
+    assert issue(quick_folder, registry) == 5
+    assert quick_folder.call("status").code == 5
+
+
+def test_an_output_folder_that_went_away_is_not_made_anew(quick_folder: Folder, registry: Path) -> None:
+    issue(quick_folder, registry)
+    (quick_folder.path / "out").rename(quick_folder.path / "away")
+    assert issue(quick_folder, registry) == 5
+    assert not (quick_folder.path / "out").exists()
+    (quick_folder.path / "away").rename(quick_folder.path / "out")
+    assert issue(quick_folder, registry) == 0
+
+
+def test_a_document_that_nobody_issued_stops_the_run(quick_folder: Folder, registry: Path) -> None:
+    issue(quick_folder, registry)
+    certificate = quick_folder.certificates[0]
+    shutil.copy(certificate, certificate.with_name("AAAAA-AAAAA-AAAAA-AAAAA.pdf"))
+    assert issue(quick_folder, registry) == 5
+
+
+def test_what_an_issued_certificate_says_stays_in_the_register_until_a_human_decides(
+    quick_folder: Folder, registry: Path, write_registry: Write
+) -> None:
+    issue(quick_folder, registry)
+    without = write_registry([A, B], [b1_by_test(A)], name="without")
+    quick_folder.call("issue", "--level", "B1", "--registry", without, "--accept-shrink")
+    with sqlite3.connect(quick_folder.path / "ledger.sqlite") as connection:
+        lines = connection.execute("SELECT count(*) FROM register WHERE person_id = ?", (B,)).fetchone()
+    connection.close()
+    assert lines == (7,)  # the level and its six areas
+
+
+def test_the_same_ledger_under_another_name_has_the_same_lock(
+    quick_folder: Folder, registry: Path, tmp_path: Path
+) -> None:
+    other = Folder(tmp_path / "other")
+    shutil.copytree(quick_folder.path, other.path)
+    (other.path / "ledger.sqlite").unlink()
+    (other.path / "ledger.sqlite").symlink_to(quick_folder.path / "ledger.sqlite")
+    with quick_folder.workspace.ledger() as ledger, ledger.exclusive():
+        assert issue(other, registry) == 5
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%41", "a*[x]", "with space"])
+def test_a_folder_may_have_an_odd_name(quick_folder: Folder, registry: Path, tmp_path: Path, name: str) -> None:
+    odd = Folder(tmp_path / name)
+    shutil.copytree(quick_folder.path, odd.path)
+    assert issue(odd, registry) == 0
+    assert len(odd.certificates) == 2

@@ -13,15 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Final, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sealtool.canonical import decision_fingerprint, sha256_hex
 from sealtool.continuity import insist_on_continuity
-from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
+from sealtool.errors import SealtoolError
 from sealtool.identifiers import RandomBytes, new_certificate_id, new_run_id
 from sealtool.ledger import (
     Ledger,
@@ -42,65 +41,10 @@ from sealtool.manifest import (
     ValideEntry,
     seal_as_json,
 )
-from sealtool.model import (
-    CertificateId,
-    CertificateOrder,
-    CertifiedFacts,
-    Language,
-    Level,
-    PadesLevel,
-    RunId,
-    SealedPdf,
-    UnsealedPdf,
-    Verdict,
-    Verification,
-)
+from sealtool.model import CertificateId, CertificateOrder, Language, Level, RunId
 from sealtool.planning import Action, Plan
+from sealtool.press import Failure, Press, SealedCertificate, SealedFile, Sealing
 from sealtool.publishing import MANIFESTS, OutputFolder, unexpected_file
-from sealtool.workers import call_in
-
-BATCH: Final = 16
-"""Certificates that are recorded, published and acknowledged together: three commits for all of them."""
-
-HOPELESS: Final = 10
-"""Failures in a row, with nothing made yet, after which the cause is not in the certificates."""
-
-
-class Sealing(Protocol):
-    """What issuing needs of the sealing stage."""
-
-    async def prepare(self) -> None:
-        """Does all that may fail before the first document."""
-
-    async def aclose(self) -> None:
-        """Lets go of connections."""
-
-    async def seal(self, pdf: UnsealedPdf) -> SealedPdf:
-        """Applies the seal at the configured level, or raises."""
-
-    async def seal_detached(self, content: bytes) -> bytes:
-        """A detached CAdES seal over the content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """The stages between a decision and a checked, sealed file.
-
-    Attributes:
-        executor: where layout and checks run.
-        lay_out: order -> pages; called in the executor, so it must be importable there.
-        check: sealed bytes -> judgement; likewise.
-        sealing: makes the sealer; called once, and only when there is something to seal.
-        level: the level every seal must be verified to have.
-        in_flight: how many certificates are worked on at a time.
-    """
-
-    executor: Executor
-    lay_out: Callable[[CertificateOrder], UnsealedPdf]
-    check: Callable[[bytes], Verification]
-    sealing: Callable[[], Sealing]
-    level: PadesLevel
-    in_flight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +79,6 @@ class Imprint:
     valide_expected_verdict: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A certificate that could not be made; it stays pending."""
-
-    certificate_id: CertificateId
-    error: SealtoolError
-
-
 @dataclass(slots=True)
 class IssueReport:
     """What a run did."""
@@ -169,13 +105,6 @@ class IssueReport:
             "register_lines": self.register_lines,
             **self.open_questions,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    order: CertificateOrder
-    sealed: SealedPdf
-    verification: Verification
 
 
 @dataclass(slots=True)
@@ -303,92 +232,40 @@ class Issuing:
     # --- certificates ---------------------------------------------------------------------------------
 
     def _produce(self, runner: asyncio.Runner, reservations: Sequence[Reservation], report: IssueReport) -> None:
-        if reservations:
-            self.edge.on_progress(0, len(reservations))
-            runner.run(self._produce_all(self._sealing(), reservations, report))
+        if not reservations:
+            return
+        total = len(reservations)
+        self.edge.on_progress(0, total)
 
-    async def _produce_all(self, sealing: Sealing, reservations: Sequence[Reservation], report: IssueReport) -> None:
-        """Keeps ``in_flight`` certificates going; what is finished is published in batches, whatever happens."""
-        await sealing.prepare()
-        waiting = iter(reservations)
-        going: set[asyncio.Task[list[_Made] | Failure]] = set()
-        finished: list[list[_Made]] = []
-        stopped: BaseException | None = None
-        try:
-            while True:
-                while stopped is None and len(going) < self.press.in_flight and (one := next(waiting, None)):
-                    going.add(asyncio.create_task(self._make(sealing, one)))
-                if not going:
-                    break
-                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                stopped = _sort_out(done, finished, report) or stopped
-                if not report.issued and not finished and len(report.failures) >= HOPELESS:
-                    stopped = stopped or report.failures[0].error
-                while len(finished) >= BATCH:
-                    batch, finished = finished[:BATCH], finished[BATCH:]
-                    self._publish(batch, report)
-                    self.edge.on_progress(len(report.issued) + len(report.failures), len(reservations))
-        except asyncio.CancelledError:  # interrupted: what is sealed already is published, the rest can wait
-            for task in going:
-                task.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
-            self._publish(finished, report)
-            raise
-        self._publish(finished, report)
-        self.edge.on_progress(len(report.issued) + len(report.failures), len(reservations))
-        if stopped is not None:
-            raise stopped
+        def hand_on(certificates: Sequence[SealedCertificate]) -> None:
+            self._publish(certificates, report)
+            self.edge.on_progress(len(report.issued), total)
 
-    async def _make(self, sealing: Sealing, reservation: Reservation) -> list[_Made] | Failure:
-        """All files of one certificate: laid out, sealed, checked. What is wrong with one does not stop the others."""
-        try:
-            return [await self._make_one(sealing, order) for order in self._orders(reservation)]
-        except (RenderingError, SelfCheckError) as error:
-            return Failure(reservation.certificate_id, error)
+        orders = map(self._orders, reservations)
+        report.failures = runner.run(self.press.make(self._sealing(), orders, hand_on, self._step))
+        self.edge.on_progress(total, total)
 
-    def _orders(self, reservation: Reservation) -> list[CertificateOrder]:
+    def _orders(self, reservation: Reservation) -> tuple[CertificateOrder, ...]:
         sets = [(language,) for language in Language] if self.one_file_per_language else [tuple(Language)]
         today = self.edge.today()
-        return [
+        return tuple(
             CertificateOrder(reservation.certificate_id, reservation.decision, today, languages) for languages in sets
-        ]
+        )
 
-    async def _make_one(self, sealing: Sealing, order: CertificateOrder) -> _Made:
-        pages = await call_in(self.press.executor, self.press.lay_out, order)
-        self._step("certificate laid out")
-        sealed = await sealing.seal(pages)
-        self._step("certificate sealed")
-        verification = await call_in(self.press.executor, self.press.check, sealed.content)
-        self._step("certificate checked")
-        _insist(order, verification, self.press.level)
-        return _Made(order, sealed, verification)
-
-    def _publish(self, finished: Sequence[list[_Made]], report: IssueReport) -> None:
-        """Hash into the ledger, file into the folder, word into the ledger: in this order."""
-        if not finished:
+    def _publish(self, certificates: Sequence[SealedCertificate], report: IssueReport) -> None:
+        """Hash into the ledger, file into the folder, word into the ledger: in this order, three commits for all."""
+        if not certificates:
             return
-        made = [one for certificate in finished for one in certificate]
-        self.ledger.record_sealed(report.run_id, [self._document(one) for one in made], at=self.edge.now())
+        files = [file for certificate in certificates for file in certificate]
+        self.ledger.record_sealed(report.run_id, [_document(file) for file in files], at=self.edge.now())
         self._step("hashes recorded")
-        for one in made:
-            self.output.publish(_document_path(one.order), one.sealed.content)
+        for file in files:
+            self.output.publish(_document_path(file.order), file.pdf.content)
             self._step("file published")
-        levels = {one.order.certificate_id: one.order.decision.level for one in made}
+        levels = {file.order.certificate_id: file.order.decision.level for file in files}
         self.ledger.record_issued(report.run_id, list(levels), at=self.edge.now())
         report.issued |= levels
         self._step("certificates issued")
-
-    def _document(self, made: _Made) -> SealedDocument:
-        return SealedDocument(
-            certificate_id=made.order.certificate_id,
-            path=_document_path(made.order),
-            sha256=made.verification.sha256,
-            size=made.verification.size,
-            pages=made.sealed.pages,
-            languages=made.order.languages,
-            issued_on=made.order.issued_on,
-            seal=seal_as_json(made.verification),
-        )
 
     # --- the manifest ---------------------------------------------------------------------------------
 
@@ -400,7 +277,7 @@ class Issuing:
         path = _manifest_path(report.run_id)
         manifest = self._manifest(entries, facts, report)
         content = manifest.to_json()
-        seal = runner.run(self._sealing().seal_detached(content))
+        seal = runner.run(self.press.seal_manifest(self._sealing(), content))
         self._step("manifest sealed")
         # The JSON comes last: where it is, its seal and its twin are.
         files = {f"{path}.p7s": seal, path.removesuffix(".json") + ".csv": manifest.to_csv(), path: content}
@@ -444,45 +321,17 @@ class Issuing:
         self.edge.on_step(name)
 
 
-def _sort_out(
-    done: Iterable[asyncio.Task[list[_Made] | Failure]], finished: list[list[_Made]], report: IssueReport
-) -> BaseException | None:
-    """Puts each outcome in its place; returns an error that has to stop the run."""
-    stopped = None
-    for task in done:
-        match task.exception() or task.result():
-            case BaseException() as error:
-                stopped = error
-            case Failure() as failure:
-                report.failures.append(failure)
-            case made:
-                finished.append(made)
-    return stopped
-
-
-def _insist(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:
-    """Our own strict verifier must pass what we are about to publish, and find in it what was ordered."""
-    reasons = [f"{reason.code}: {reason.message}" for reason in verification.reasons]
-    if verification.verdict is Verdict.PASSED and verification.pades_level is not level:
-        reasons.append(f"The seal is {verification.pades_level}, not {level}.")
-    certified, decision = verification.certificate, order.decision
-    expected = CertifiedFacts(
-        certificate_id=order.certificate_id,
-        level=decision.level,
-        area=decision.area,
-        person_id=decision.person.person_id,
-        full_name=decision.person.full_name,
-        accredited_on=decision.accredited_on.isoformat(),
-        issued_on=order.issued_on.isoformat(),
+def _document(file: SealedFile) -> SealedDocument:
+    return SealedDocument(
+        certificate_id=file.order.certificate_id,
+        path=_document_path(file.order),
+        sha256=file.verification.sha256,
+        size=file.verification.size,
+        pages=file.pdf.pages,
+        languages=file.order.languages,
+        issued_on=file.order.issued_on,
+        seal=seal_as_json(file.verification),
     )
-    if not reasons and certified != expected:
-        reasons.append("The record inside is not the one ordered.")
-    if reasons:
-        raise SelfCheckError(
-            f"Certificate {order.certificate_id} did not pass our own verification and was not published: "
-            f"{'; '.join(reasons)}",
-            advice="Check the seal, time stamp and trust settings; the certificate stays pending.",
-        )
 
 
 def _document_path(order: CertificateOrder) -> str:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, cached_property, partial
 from getpass import getpass
@@ -28,9 +28,10 @@ from sealtool.settings import PassphraseSettings, Settings
 
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
-    from sealtool.issuing import Edge, IssueReport, Issuing, Press, Sealing
+    from sealtool.issuing import Edge, IssueReport, Issuing
     from sealtool.ledger import Ledger
     from sealtool.planning import Plan, Scope
+    from sealtool.press import Press, Sealing
     from sealtool.rendering import RenderingOptions
     from sealtool.sealing import PassphraseSource
     from sealtool.verification import Trust
@@ -173,7 +174,7 @@ class Workspace:
         )
 
     def _press(self, executor: Executor) -> Press:
-        from sealtool.issuing import Press
+        from sealtool.press import Press
 
         level = self.settings.seal.level
         if level in {PadesLevel.B_B, PadesLevel.B_T} and not self.settings.revocation.crls:
@@ -182,10 +183,13 @@ class Workspace:
                 "revocation lists, and none are configured.",
                 advice="Set revocation.crls, or seal at B-LT or B-LTA.",
             )
+        # From B-LT on a file must stand on its own: the check gets no revocation lists but those inside it.
+        trust = self.trust if level in {PadesLevel.B_B, PadesLevel.B_T} else replace(self.trust, revocation_lists=())
         return Press(
             executor=executor,
             lay_out=partial(_lay_out, self._rendering_options()),
-            check=partial(_check, self.trust, self.now),
+            check=partial(_check, trust, self.now),
+            check_detached=lambda content, seal: judge_seal(trust, self.now(), content, seal),
             sealing=self.sealer,
             level=self.settings.seal.level,
             in_flight=4 * self.settings.run.worker_count,

@@ -81,7 +81,7 @@ def log_failure(error: SealtoolError) -> None:
 
 def _told(ending: _Ending, arguments: Sequence[str]) -> ExitCode:
     """Tells the user how it ended, as well as that is still possible; returns the code."""
-    with contextlib.suppress(OSError):
+    try:
         if ending.in_words:
             click.echo(f"sealtool: {ending.message}", err=True)
             if ending.advice:
@@ -95,6 +95,8 @@ def _told(ending: _Ending, arguments: Sequence[str]) -> ExitCode:
             }
             click.echo(json.dumps(document, ensure_ascii=False, indent=2))
             sys.stdout.flush()
+    except OSError:
+        _silence(sys.stdout)
     return ending.code
 
 

@@ -21,20 +21,19 @@ from sealtool.cli.options import (
     accept_shrink_option,
     json_option,
     registry_option,
-    scope_from,
     scope_options,
     workspace_of,
 )
 from sealtool.cli.plan import show_plan
 from sealtool.errors import ExitCode
 from sealtool.issuing import IssueReport
-from sealtool.planning import Plan
+from sealtool.planning import Plan, Scope
 from sealtool.workspace import Workspace
 
 
 @click.command("issue")
 @registry_option
-@scope_options
+@scope_options(all_by_default=False)
 @accept_shrink_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be done: the same as `sealtool plan`.")
 @json_option
@@ -42,11 +41,8 @@ from sealtool.workspace import Workspace
 def command(
     ctx: click.Context,
     registry: Path | None,
-    levels: tuple[str, ...],
-    areas: tuple[int, ...],
-    people: tuple[str, ...],
     *,
-    all_levels: bool,
+    scope: Scope,
     accept_shrink: bool,
     dry_run: bool,
     as_json: bool,
@@ -56,7 +52,6 @@ def command(
     Call it as often as you like: each person, level and C2 area gets one certificate. Whatever stops a run, the next
     one goes on.
     """
-    scope = scope_from(levels, areas, people, all_levels=all_levels)
     workspace = workspace_of(ctx)
     if dry_run:
         return show_plan(workspace, registry, scope, accept_shrink=accept_shrink, as_json=as_json)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -16,8 +17,6 @@ from sealtool.model import Area, Level, PersonId
 from sealtool.planning import Scope
 from sealtool.settings import find_configuration, load_settings
 from sealtool.workspace import Workspace
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
 
@@ -35,44 +34,57 @@ accept_shrink_option = click.option(
 )
 
 
-def scope_options(command: Command) -> Command:
-    """--level, --area, --all and --person."""
-    for option in (
-        click.option("--person", "people", multiple=True, metavar="ID", help="Only this DNI or NIE. Repeatable."),
-        click.option("--all", "all_levels", is_flag=True, help="Every level."),
-        click.option(
-            "--area", "areas", multiple=True, type=click.IntRange(1, 6), help="At C2, only this area. Repeatable."
-        ),
-        click.option(
-            "--level",
-            "levels",
-            multiple=True,
-            type=LEVELS,
-            metavar="LEVEL",
-            help="Only this level, A1 to C2. Repeatable.",
-        ),
-    ):
-        command = option(command)
-    return command
+def scope_options(*, all_by_default: bool) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """--level, --area, --all and --person, handed to the command as one ``scope``.
 
-
-def scope_from(levels: tuple[str, ...], areas: tuple[int, ...], people: tuple[str, ...], *, all_levels: bool) -> Scope:
-    """What the options ask for.
-
-    Raises:
-        UsageError: they contradict each other, or say nothing about the levels.
+    Args:
+        all_by_default: whether a call that names no level means every level.
     """
-    if all_levels and levels:
-        raise UsageError("--all and --level exclude each other.", advice="Leave one of them out.")
-    if not all_levels and not levels:
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        @wraps(command)
+        def with_scope(
+            *arguments: Any,
+            levels: tuple[str, ...],
+            areas: tuple[int, ...],
+            people: tuple[str, ...],
+            all_levels: bool,
+            **options: Any,
+        ) -> int:
+            every = all_levels or (all_by_default and not levels)
+            if all_levels and levels:
+                raise UsageError("--all and --level exclude each other.", advice="Leave one of them out.")
+            return command(*arguments, scope=_scope(levels, areas, people, every_level=every), **options)
+
+        for option in _SCOPE_OPTIONS:
+            with_scope = option(with_scope)
+        return with_scope
+
+    return decorate
+
+
+_SCOPE_OPTIONS = (
+    click.option("--person", "people", multiple=True, metavar="ID", help="Only this DNI or NIE. Repeatable."),
+    click.option("--all", "all_levels", is_flag=True, help="Every level."),
+    click.option(
+        "--area", "areas", multiple=True, type=click.IntRange(1, 6), help="At C2, this area only. Repeatable."
+    ),
+    click.option(
+        "--level", "levels", multiple=True, type=LEVELS, metavar="LEVEL", help="Only this level, A1 to C2. Repeatable."
+    ),
+)
+
+
+def _scope(levels: tuple[str, ...], areas: tuple[int, ...], people: tuple[str, ...], *, every_level: bool) -> Scope:
+    if not every_level and not levels:
         raise UsageError(
             "Which level? Certificates are legal acts, so nothing is taken for granted.",
             advice="Add --level B1 (repeatable), or --all for every level.",
         )
-    if areas and str(Level.C2) not in levels and not all_levels:
+    if areas and not every_level and str(Level.C2) not in levels:
         raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
     return Scope(
-        levels=tuple(level for level in Level if all_levels or level in levels),
+        levels=tuple(level for level in Level if every_level or level in levels),
         areas=frozenset(map(Area, areas)) or None,
         people=frozenset(map(canonical_person_id, people)) or None,
     )

@@ -11,7 +11,6 @@ from sealtool.cli.options import (
     accept_shrink_option,
     json_option,
     registry_option,
-    scope_from,
     scope_options,
     workspace_of,
 )
@@ -21,18 +20,15 @@ from sealtool.workspace import Workspace
 
 @click.command("plan")
 @registry_option
-@scope_options
+@scope_options(all_by_default=True)
 @accept_shrink_option
 @json_option
 @click.pass_context
 def command(
     ctx: click.Context,
     registry: Path | None,
-    levels: tuple[str, ...],
-    areas: tuple[int, ...],
-    people: tuple[str, ...],
     *,
-    all_levels: bool,
+    scope: Scope,
     accept_shrink: bool,
     as_json: bool,
 ) -> int:
@@ -40,7 +36,6 @@ def command(
 
     Without --level, every level is planned.
     """
-    scope = scope_from(levels, areas, people, all_levels=all_levels or not levels)
     return show_plan(workspace_of(ctx), registry, scope, accept_shrink=accept_shrink, as_json=as_json)
 
 

@@ -5,20 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json
+from sealtool.canonical import canonical_json, decision_fingerprint
 from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
+from sealtool.ledger.certificates import (
+    ISSUED,
+    NOT_PUBLISHED,
+    RELEASED,
+    Step,
+    area_number,
+    chunks,
+    decided,
+    expect,
+    issued_certificate,
+    manifest_entry,
+    move,
+)
 from sealtool.ledger.events import Event, append_events, broken_link, chain_head, instant
 from sealtool.ledger.locking import exclusive_file_lock
 from sealtool.ledger.register import record_assessments
-from sealtool.ledger.tables import WHOLE_LEVEL, certificates, documents, events, runs
+from sealtool.ledger.tables import certificates, documents, events, runs
 from sealtool.ledger.values import (
     CertificateState,
     IssuedCertificate,
@@ -31,10 +43,7 @@ from sealtool.ledger.values import (
     RunSummary,
     SealedDocument,
 )
-from sealtool.model import Assessment, CertificateId, Decision, Level, PersonId, RunId
-
-_CHUNK: Final = 500
-"""Values in one SQL list; SQLite takes 32,766 at the most, older ones 999."""
+from sealtool.model import Assessment, CertificateId, Level, PersonId, RunId
 
 
 class Ledger:
@@ -156,7 +165,7 @@ class Ledger:
         with self._reading() as connection:
             rows = connection.execute(query)
             newest = {(row.person_id, row.level, row.area): row for row in rows}
-        return tuple(map(_issued, newest.values()))
+        return tuple(map(issued_certificate, newest.values()))
 
     def reserve(self, run_id: RunId, reservations: Sequence[Reservation], *, at: datetime) -> None:
         """Sets ids aside. The database refuses a second certificate for the same person, level and area."""
@@ -165,11 +174,11 @@ class Ledger:
                 "certificate_id": reservation.certificate_id,
                 "person_id": reservation.decision.person.person_id,
                 "level": str(reservation.decision.level),
-                "area": _area_number(reservation.decision),
+                "area": area_number(reservation.decision),
                 "generation": 0,
                 "state": CertificateState.RESERVED,
                 "reserved_run": run_id,
-                **_decided(reservation.decision),
+                **decided(reservation.decision),
             }
             for reservation in reservations
         ]
@@ -190,9 +199,9 @@ class Ledger:
                     update(certificates)
                     .where(certificates.c.certificate_id == reservation.certificate_id)
                     .where(certificates.c.state == CertificateState.RESERVED)
-                    .values(**_decided(reservation.decision))
+                    .values(**decided(reservation.decision))
                 )
-                _expect(changed.rowcount == 1, f"certificate {reservation.certificate_id} is not reserved")
+                expect(changed.rowcount == 1, f"certificate {reservation.certificate_id} is not reserved")
             append_events(
                 connection,
                 run_id,
@@ -207,7 +216,7 @@ class Ledger:
 
     def release(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
         """Gives up reservations that the registry no longer supports and of which nothing was sealed."""
-        self._move(run_id, ids, _RELEASED, at=at)
+        self._move(run_id, ids, RELEASED, at=at)
 
     def record_sealed(self, run_id: RunId, sealed: Sequence[SealedDocument], *, at: datetime) -> None:
         """Notes sealed files before they are published, so that none can ever appear that the ledger does not know."""
@@ -234,21 +243,21 @@ class Ledger:
                     .where(certificates.c.state == CertificateState.RESERVED)
                     .values(state=CertificateState.SEALED, issued_on=day)
                 )
-                _expect(changed.rowcount == 1, f"certificate {certificate_id} is not reserved")
+                expect(changed.rowcount == 1, f"certificate {certificate_id} is not reserved")
             connection.execute(insert(documents), rows)
             happened = [Event("sealed", {"path": one.path, "sha256": one.sha256}, one.certificate_id) for one in sealed]
             append_events(connection, run_id, happened, at=at)
 
     def record_issued(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
         """Notes that every file of these certificates is published."""
-        self._move(run_id, ids, _ISSUED, at=at)
+        self._move(run_id, ids, ISSUED, at=at)
 
     def record_unpublished(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
         """Takes sealed certificates whose files never were published back to ``reserved``."""
         with self._transaction() as connection:
             for certificate_id in ids:
                 connection.execute(delete(documents).where(documents.c.certificate_id == certificate_id))
-            _move(connection, run_id, ids, _NOT_PUBLISHED, at=at)
+            move(connection, run_id, ids, NOT_PUBLISHED, at=at)
 
     def sealed_documents(self) -> tuple[LedgerDocument, ...]:
         """The files of certificates that were sealed but not yet known to be published, by certificate."""
@@ -281,7 +290,7 @@ class Ledger:
             .order_by(documents.c.path)
         )
         with self._reading() as connection:
-            return tuple(_manifest_entry(row) for row in connection.execute(query))
+            return tuple(manifest_entry(row) for row in connection.execute(query))
 
     def announce_manifest(self, run_id: RunId, paths: Sequence[str], files: Mapping[str, str], *, at: datetime) -> None:
         """Notes a manifest before its files are written.
@@ -293,7 +302,7 @@ class Ledger:
             at: now.
         """
         with self._transaction() as connection:
-            for chunk in _chunks(paths):
+            for chunk in chunks(paths):
                 connection.execute(update(documents).where(documents.c.path.in_(chunk)).values(manifest_run=run_id))
             text = canonical_json(dict(files))
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest=text))
@@ -374,9 +383,9 @@ class Ledger:
                 for row in connection.execute(query.order_by(documents.c.path))
             )
 
-    def _move(self, run_id: RunId, ids: Sequence[CertificateId], step: _Step, *, at: datetime) -> None:
+    def _move(self, run_id: RunId, ids: Sequence[CertificateId], step: Step, *, at: datetime) -> None:
         with self._transaction() as connection:
-            _move(connection, run_id, ids, step, at=at)
+            move(connection, run_id, ids, step, at=at)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -387,33 +396,6 @@ class Ledger:
     def _reading(self) -> Iterator[Connection]:
         with _in_our_words(self._file), self._engine.connect() as connection:
             yield connection
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A move of certificates from one state to the next, and the event that tells of it."""
-
-    before: CertificateState
-    after: CertificateState
-    kind: str
-
-
-_RELEASED = _Step(CertificateState.RESERVED, CertificateState.RELEASED, "released")
-_ISSUED = _Step(CertificateState.SEALED, CertificateState.ISSUED, "issued")
-_NOT_PUBLISHED = _Step(CertificateState.SEALED, CertificateState.RESERVED, "not_published")
-
-
-def _move(connection: Connection, run_id: RunId, ids: Sequence[CertificateId], step: _Step, *, at: datetime) -> None:
-    values = {"state": step.after} | ({"issued_run": run_id} if step is _ISSUED else {})
-    for chunk in _chunks(ids):
-        changed = connection.execute(
-            update(certificates)
-            .where(certificates.c.certificate_id.in_(chunk))
-            .where(certificates.c.state == step.before)
-            .values(**values)
-        )
-        _expect(changed.rowcount == len(chunk), f"not all of {', '.join(chunk)} are {step.before}")
-    append_events(connection, run_id, [Event(step.kind, {}, certificate_id) for certificate_id in ids], at=at)
 
 
 @contextmanager
@@ -432,59 +414,3 @@ def _in_our_words(file: Path) -> Iterator[None]:
             "What was not yet recorded was undone.",
             advice="Check free space, permissions and the file itself, then call again: the next run goes on.",
         ) from error
-
-
-def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - an assertion in the ledger's words
-    if not holds:
-        raise LedgerInconsistentError(
-            f"The ledger contradicts itself: {otherwise}. The change was undone.",
-            advice="Run `sealtool status`; if it happens again, report it with the log.",
-        )
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
-
-
-def _area_number(decision: Decision) -> int:
-    return WHOLE_LEVEL if decision.area is None else int(decision.area)
-
-
-def _decided(decision: Decision) -> dict[str, str]:
-    """The columns that hold a decision."""
-    text = canonical_json({**decision_as_json(decision), "person": person_as_json(decision.person)})
-    return {
-        "decision": text,
-        "fingerprint": decision_fingerprint(decision),
-        "rules_version": decision.rules_version,
-    }
-
-
-def _issued(row: Row[Any]) -> IssuedCertificate:
-    return IssuedCertificate(
-        certificate_id=CertificateId(row.certificate_id),
-        person_id=PersonId(row.person_id),
-        level=row.level,
-        area=row.area or None,
-        state=CertificateState(row.state),
-        fingerprint=row.fingerprint,
-        decision=json.loads(row.decision),
-    )
-
-
-def _manifest_entry(row: Row[Any]) -> ManifestEntry:
-    return ManifestEntry(
-        certificate_id=CertificateId(row.certificate_id),
-        path=row.path,
-        sha256=row.sha256,
-        size=row.size,
-        pages=row.pages,
-        languages=tuple(row.languages.split(",")),
-        level=row.level,
-        area=row.area or None,
-        state=CertificateState(row.state),
-        predecessor_id=row.predecessor_id,
-        successor_id=row.successor_id,
-        seal=json.loads(row.seal),
-    )

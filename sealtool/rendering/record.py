@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from sealtool.canonical import canonical_json, person_as_json
 from sealtool.model import CertificateOrder
 
 RECORD_SCHEMA = "sealtool.record/1"
@@ -11,13 +10,11 @@ RECORD_MIME_TYPE = "application/json"
 
 
 def certificate_record(order: CertificateOrder) -> bytes:
-    """The record of a certificate as canonical JSON.
+    """The record of a certificate as canonical JSON, UTF-8: one text for one certificate.
 
-    Keys sorted, no insignificant white space, UTF-8 without escapes, no newline at the end: one text for one
-    certificate. Dates are ISO 8601; ``area`` is a number for the levels accredited area by area, null otherwise.
+    Dates are ISO 8601; ``area`` is a number for the levels accredited area by area, null otherwise.
     """
     decision = order.decision
-    person = decision.person
     record = {
         "schema": RECORD_SCHEMA,
         "certificate_id": order.certificate_id,
@@ -27,12 +24,7 @@ def certificate_record(order: CertificateOrder) -> bytes:
         "issued_on": order.issued_on.isoformat(),
         "languages": [language.value for language in order.languages],
         "procedures": [procedure.value for procedure in decision.procedures],
-        "person": {
-            "person_id": person.person_id,
-            "given_name": person.given_name,
-            "first_surname": person.first_surname,
-            "second_surname": person.second_surname,
-        },
+        "person": person_as_json(decision.person),
         "areas": [
             {
                 "area": int(covered.area),
@@ -43,4 +35,4 @@ def certificate_record(order: CertificateOrder) -> bytes:
         ],
         "rules_version": decision.rules_version,
     }
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return canonical_json(record).encode()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sealtool import issuing
+from sealtool import press
 from sealtool.errors import ExitCode, SealtoolError, SelfCheckError
 from sealtool.model import CertificateOrder, PadesLevel, Verification
 from sealtool.workspace import Workspace
@@ -292,13 +292,13 @@ def test_what_our_own_verifier_refuses_is_not_published_and_the_others_are(
     quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-    original = issuing._insist
+    original = press.insist
 
     def stricter(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:
         original(order, verification, PadesLevel.B_LTA if order.decision.person.person_id == A else level)
 
     with monkeypatch.context() as patch:
-        patch.setattr(issuing, "_insist", stricter)
+        patch.setattr(press, "insist", stricter)
         outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
     assert outcome.code == 70
     assert "was not published" in outcome.out
@@ -319,7 +319,7 @@ def test_when_nothing_passes_the_run_stops_early(
         tried += 1
         raise SelfCheckError("Never.")
 
-    monkeypatch.setattr(issuing, "_insist", hopeless)
+    monkeypatch.setattr(press, "insist", hopeless)
     assert issue(quick_folder, write_registry(people, map(b1_by_test, people))) == 70
     assert tried < len(people)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sealtool import issuing
+from sealtool import press
 from sealtool.model import Level
 from sealtool.planning import Scope
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
@@ -29,7 +29,7 @@ def registry(write_registry: Write) -> Path:
 
 @pytest.fixture(autouse=True)
 def _one_certificate_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(issuing, "BATCH", 1)  # more steps to die between
+    monkeypatch.setattr(press, "BATCH", 1)  # more steps to die between
 
 
 def in_a_child(work: Callable[[], object]) -> int:

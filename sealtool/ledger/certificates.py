@@ -1,0 +1,110 @@
+"""Certificates as rows: their columns, their way from one state to the next, and back into values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, update
+
+from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json
+from sealtool.errors import LedgerInconsistentError
+from sealtool.ledger.events import Event, append_events
+from sealtool.ledger.tables import WHOLE_LEVEL, certificates
+from sealtool.ledger.values import CertificateState, IssuedCertificate, ManifestEntry
+from sealtool.model import CertificateId, Decision, PersonId, RunId
+
+_CHUNK: Final = 500
+"""Values in one SQL list; SQLite takes 32,766 at the most, older ones 999."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A move of certificates from one state to the next, and the event that tells of it."""
+
+    before: CertificateState
+    after: CertificateState
+    kind: str
+
+
+RELEASED = Step(CertificateState.RESERVED, CertificateState.RELEASED, "released")
+ISSUED = Step(CertificateState.SEALED, CertificateState.ISSUED, "issued")
+NOT_PUBLISHED = Step(CertificateState.SEALED, CertificateState.RESERVED, "not_published")
+
+
+def move(connection: Connection, run_id: RunId, ids: Sequence[CertificateId], step: Step, *, at: datetime) -> None:
+    """Moves certificates one step, within the caller's transaction; LedgerInconsistentError where one is not there."""
+    values = {"state": step.after} | ({"issued_run": run_id} if step is ISSUED else {})
+    for chunk in chunks(ids):
+        changed = connection.execute(
+            update(certificates)
+            .where(certificates.c.certificate_id.in_(chunk))
+            .where(certificates.c.state == step.before)
+            .values(**values)
+        )
+        expect(changed.rowcount == len(chunk), f"not all of {', '.join(chunk)} are {step.before}")
+    append_events(connection, run_id, [Event(step.kind, {}, certificate_id) for certificate_id in ids], at=at)
+
+
+def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - an assertion in the ledger's words
+    """LedgerInconsistentError where something that must be so is not."""
+    if not holds:
+        raise LedgerInconsistentError(
+            f"The ledger contradicts itself: {otherwise}. The change was undone.",
+            advice="Run `sealtool status`; if it happens again, report it with the log.",
+        )
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The values in portions that fit into one statement."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def area_number(decision: Decision) -> int:
+    """The area as a column has it."""
+    return WHOLE_LEVEL if decision.area is None else int(decision.area)
+
+
+def decided(decision: Decision) -> dict[str, str]:
+    """The columns that hold a decision."""
+    text = canonical_json({**decision_as_json(decision), "person": person_as_json(decision.person)})
+    return {
+        "decision": text,
+        "fingerprint": decision_fingerprint(decision),
+        "rules_version": decision.rules_version,
+    }
+
+
+def issued_certificate(row: Row[Any]) -> IssuedCertificate:
+    """A row of certificates as a value."""
+    return IssuedCertificate(
+        certificate_id=CertificateId(row.certificate_id),
+        person_id=PersonId(row.person_id),
+        level=row.level,
+        area=row.area or None,
+        state=CertificateState(row.state),
+        fingerprint=row.fingerprint,
+        decision=json.loads(row.decision),
+    )
+
+
+def manifest_entry(row: Row[Any]) -> ManifestEntry:
+    """A row of certificates joined with documents as a value."""
+    return ManifestEntry(
+        certificate_id=CertificateId(row.certificate_id),
+        path=row.path,
+        sha256=row.sha256,
+        size=row.size,
+        pages=row.pages,
+        languages=tuple(row.languages.split(",")),
+        level=row.level,
+        area=row.area or None,
+        state=CertificateState(row.state),
+        predecessor_id=row.predecessor_id,
+        successor_id=row.successor_id,
+        seal=json.loads(row.seal),
+    )

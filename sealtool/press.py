@@ -1,0 +1,217 @@
+"""From orders to sealed files that our own verifier has passed. Publishes nothing and knows no ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
+from sealtool.model import (
+    CertificateId,
+    CertificateOrder,
+    CertifiedFacts,
+    PadesLevel,
+    Reason,
+    SealedPdf,
+    UnsealedPdf,
+    Verdict,
+    Verification,
+)
+from sealtool.workers import call_in
+
+BATCH: Final = 16
+"""Certificates that are handed on together."""
+
+HOPELESS: Final = 10
+"""Failures, with nothing made yet, after which the cause is not in the certificates."""
+
+
+class Sealing(Protocol):
+    """What the press needs of the sealing stage."""
+
+    async def prepare(self) -> None:
+        """Does all that may fail before the first document."""
+
+    async def aclose(self) -> None:
+        """Lets go of connections."""
+
+    async def seal(self, pdf: UnsealedPdf) -> SealedPdf:
+        """Applies the seal at the configured level, or raises."""
+
+    async def seal_detached(self, content: bytes) -> bytes:
+        """A detached CAdES seal over the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A sealed file and what our own verifier says of it."""
+
+    order: CertificateOrder
+    pdf: SealedPdf
+    verification: Verification
+
+
+SealedCertificate = tuple[SealedFile, ...]
+"""All files of one certificate: one, or one for each language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A certificate that could not be made; it stays pending."""
+
+    certificate_id: CertificateId
+    error: SealtoolError
+
+
+_Task = asyncio.Task[SealedCertificate | Failure]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The stages between a decision and a checked, sealed file.
+
+    Attributes:
+        executor: where layout and checks run.
+        lay_out: order -> pages; called in the executor, so it must be importable there.
+        check: sealed bytes -> judgement; likewise.
+        check_detached: content and its detached seal -> judgement.
+        sealing: makes the sealer; called once, and only when there is something to seal.
+        level: the level every seal must be verified to have.
+        in_flight: how many certificates are worked on at a time.
+    """
+
+    executor: Executor
+    lay_out: Callable[[CertificateOrder], UnsealedPdf]
+    check: Callable[[bytes], Verification]
+    check_detached: Callable[[bytes, bytes], Verification]
+    sealing: Callable[[], Sealing]
+    level: PadesLevel
+    in_flight: int
+
+    async def make(
+        self,
+        sealing: Sealing,
+        certificates: Iterable[tuple[CertificateOrder, ...]],
+        hand_on: Callable[[Sequence[SealedCertificate]], None],
+        on_step: Callable[[str], None],
+    ) -> list[Failure]:
+        """Makes certificates, ``in_flight`` at a time, and hands them on in batches, whatever happens.
+
+        Returns:
+            The certificates that could not be made: what is wrong with one does not stop the others.
+
+        Raises:
+            SealtoolError: what stopped everything: the key, a service, or ten failures before the first success.
+        """
+        await sealing.prepare()
+        waiting, going = iter(certificates), set[_Task]()
+        finished: list[SealedCertificate] = []
+        failures: list[Failure] = []
+        stopped: BaseException | None = None
+        nothing_yet = True
+        try:
+            while True:
+                while stopped is None and len(going) < self.in_flight and (orders := next(waiting, None)):
+                    going.add(asyncio.create_task(self._make_one(sealing, orders, on_step)))
+                if not going:
+                    break
+                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+                stopped = _sort_out(done, finished, failures) or stopped
+                nothing_yet = nothing_yet and not finished
+                if nothing_yet and len(failures) >= HOPELESS:
+                    stopped = stopped or failures[0].error
+                while len(finished) >= BATCH:
+                    batch, finished = finished[:BATCH], finished[BATCH:]
+                    hand_on(batch)
+        except asyncio.CancelledError:  # interrupted: what is sealed already is handed on, the rest can wait
+            for task in going:
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
+            hand_on(finished)
+            raise
+        hand_on(finished)
+        if stopped is not None:
+            raise stopped
+        return failures
+
+    async def seal_manifest(self, sealing: Sealing, content: bytes) -> bytes:
+        """A detached seal over a manifest that our own verifier has passed.
+
+        Raises:
+            SelfCheckError: it did not pass.
+        """
+        seal = await sealing.seal_detached(content)
+        verification = await asyncio.to_thread(self.check_detached, content, seal)
+        if verification.verdict is not Verdict.PASSED:
+            raise _refused("The seal of the manifest", verification.reasons)
+        return seal
+
+    async def _make_one(
+        self, sealing: Sealing, orders: tuple[CertificateOrder, ...], on_step: Callable[[str], None]
+    ) -> SealedCertificate | Failure:
+        files = []
+        try:
+            for order in orders:
+                pages = await call_in(self.executor, self.lay_out, order)
+                on_step("certificate laid out")
+                pdf = await sealing.seal(pages)
+                on_step("certificate sealed")
+                verification = await call_in(self.executor, self.check, pdf.content)
+                on_step("certificate checked")
+                insist(order, verification, self.level)
+                files.append(SealedFile(order, pdf, verification))
+        except (RenderingError, SelfCheckError) as error:
+            return Failure(orders[0].certificate_id, error)
+        return tuple(files)
+
+
+def insist(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:
+    """Our own strict verifier must pass what we are about to publish, and find in it what was ordered.
+
+    Raises:
+        SelfCheckError: it does not.
+    """
+    decision = order.decision
+    ordered = CertifiedFacts(
+        certificate_id=order.certificate_id,
+        level=decision.level,
+        area=decision.area,
+        person_id=decision.person.person_id,
+        full_name=decision.person.full_name,
+        accredited_on=decision.accredited_on.isoformat(),
+        issued_on=order.issued_on.isoformat(),
+    )
+    reasons = list(verification.reasons)
+    if verification.verdict is Verdict.PASSED and verification.pades_level is not level:
+        reasons.append(Reason("LEVEL_NOT_REACHED", f"The seal is {verification.pades_level}, not {level}."))
+    if not reasons and verification.certificate != ordered:
+        reasons.append(Reason("RECORD_DIFFERS", "The record inside is not the one ordered."))
+    if reasons or verification.verdict is not Verdict.PASSED:
+        raise _refused(f"Certificate {order.certificate_id}", reasons)
+
+
+def _refused(what: str, reasons: Iterable[Reason]) -> SelfCheckError:
+    why = " ".join(f"{reason.code}: {reason.message}" for reason in reasons)
+    return SelfCheckError(
+        f"{what} did not pass our own verification and was not published. {why}",
+        advice="Check the seal, time stamp and trust settings; it stays pending.",
+    )
+
+
+def _sort_out(
+    done: Iterable[_Task], finished: list[SealedCertificate], failures: list[Failure]
+) -> BaseException | None:
+    """Puts each outcome in its place; returns an error that has to stop the run."""
+    stopped = None
+    for task in done:
+        match task.exception() or task.result():
+            case BaseException() as error:
+                stopped = error
+            case Failure() as failure:
+                failures.append(failure)
+            case files:
+                finished.append(files)
+    return stopped

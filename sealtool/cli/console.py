@@ -23,8 +23,9 @@ def show_json(document: Mapping[str, Any]) -> None:
 
 
 def note(text: str) -> None:
-    """A line for the person at the terminal, on standard error."""
-    click.echo(text, err=True)
+    """A line for a person who watches, on standard error; nothing where nobody does."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
 
 
 def table(header: Sequence[str], rows: Collection[Sequence[object]]) -> str:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.unit.registry import hostile_exports as hostile
+
 pytestmark = pytest.mark.fuzz
 
 
-def _load() -> ModuleType:
-    # the test folders are no packages
-    path = Path(__file__).parents[1] / "unit" / "registry" / "hostile_exports.py"
-    spec = importlib.util.spec_from_file_location("hostile_exports_long", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hostile: Any = _load()
 _LONG = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
 
 

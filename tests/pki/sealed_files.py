@@ -21,9 +21,9 @@ from pyhanko.sign.ades.api import CAdESSignedAttrSpec
 from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
-from sealtool_test_pki.authorities import SEALED_AT, Identity, Pki, pki
 
 from sealtool.model import SEAL_FIELD_NAME, PadesLevel
+from tests.pki.authorities import SEALED_AT, Identity, Pki, pki
 
 RECORD: dict[str, Any] = {
     "schema": "sealtool.record/1",

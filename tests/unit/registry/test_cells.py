@@ -100,7 +100,7 @@ def test_a_grant_in_the_future_is_a_problem(export: Export) -> None:
 @pytest.mark.parametrize("column", ["end_date", "completed_on"])
 def test_a_day_before_the_start_is_a_problem(export: Export, column: str) -> None:
     problem = _only(export, **{column: "2024-01-09"}).problem()
-    assert (problem.column, problem.message.startswith(f"This is before the start_date, 2024-01-10")) == (
+    assert (problem.column, problem.message.startswith("This is before the start_date, 2024-01-10")) == (
         column,
         True,
     )

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import sys
 from datetime import timedelta
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 from weasyprint import HTML, Attachment
 
 from sealtool.model import PadesLevel
 from sealtool.verification import Trust
-
-
-def _load_test_pki() -> None:
-    # The test folders are no packages (import mode importlib), so the PKI is made importable by hand, once.
-    if "sealtool_test_pki" in sys.modules:
-        return
-    folder = Path(__file__).resolve().parents[2] / "pki"
-    package = ModuleType("sealtool_test_pki")
-    package.__path__ = [str(folder)]
-    sys.modules["sealtool_test_pki"] = package
-    assert importlib.util.find_spec("sealtool_test_pki.authorities") is not None
-
-
-_load_test_pki()
-
-
-from sealtool_test_pki.authorities import NOW, Pki, pki  # noqa: E402
-from sealtool_test_pki.sealed_files import record_json, seal, small_pdf, stamper_of  # noqa: E402
-from sealtool_test_pki.tampering import stamped  # noqa: E402
+from tests.pki.authorities import NOW, Pki, pki
+from tests.pki.sealed_files import record_json, seal, small_pdf, stamper_of
+from tests.pki.tampering import stamped
 
 
 @pytest.fixture(scope="session")

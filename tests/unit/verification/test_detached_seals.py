@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 
 import pytest
-from sealtool_test_pki.authorities import NOW, SEALED_AT, YEAR, pki
-from sealtool_test_pki.sealed_files import detached_seal, with_lists
-from sealtool_test_pki.tampering import flip
 
 from sealtool.model import PadesLevel, Verdict
 from sealtool.verification import Trust, verify_detached
+from tests.pki.authorities import NOW, SEALED_AT, YEAR, pki
+from tests.pki.sealed_files import detached_seal, with_lists
+from tests.pki.tampering import flip
 
 MANIFEST = b'{"schema":"sealtool.manifest/1"}'
 

@@ -11,12 +11,12 @@ from pyhanko.pdf_utils.crypt import StandardSecurityHandler
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import fields
-from sealtool_test_pki import tampering
-from sealtool_test_pki.authorities import NOW, SEALED_AT, YEAR, Pki, pki, revocation_list
-from sealtool_test_pki.sealed_files import Attachment, record_attachment, record_json, seal, small_pdf, stamper_of
 
 from sealtool.model import PadesLevel, Verdict, Verification
 from sealtool.verification import Trust, verify_certificate
+from tests.pki import tampering
+from tests.pki.authorities import NOW, SEALED_AT, YEAR, Pki, pki, revocation_list
+from tests.pki.sealed_files import Attachment, record_attachment, record_json, seal, small_pdf, stamper_of
 
 Sealed = dict[PadesLevel, bytes]
 LT, LTA, BB, BT = PadesLevel.B_LT, PadesLevel.B_LTA, PadesLevel.B_B, PadesLevel.B_T

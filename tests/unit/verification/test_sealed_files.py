@@ -6,12 +6,12 @@ import pickle
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sealtool_test_pki.authorities import NOW, ORGANIZATION_IDENTIFIER, SEAL_POLICIES, SEALED_AT, YEAR, pki
-from sealtool_test_pki.authorities import revocation_list as make_list
-from sealtool_test_pki.sealed_files import small_pdf
 
 from sealtool.model import PadesLevel, Verdict
 from sealtool.verification import Trust, async_verify_certificate, verify_certificate
+from tests.pki.authorities import NOW, ORGANIZATION_IDENTIFIER, SEAL_POLICIES, SEALED_AT, YEAR, pki
+from tests.pki.authorities import revocation_list as make_list
+from tests.pki.sealed_files import small_pdf
 
 Sealed = dict[PadesLevel, bytes]
 

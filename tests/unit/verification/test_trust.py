@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from sealtool_test_pki.authorities import NOW, Pki, pki
-from sealtool_test_pki.sealed_files import seal, small_pdf
 
 from sealtool.errors import ConfigurationError
 from sealtool.model import PadesLevel, Verdict
 from sealtool.verification import Trust, load_trust, verify_certificate
+from tests.pki.authorities import NOW, Pki, pki
+from tests.pki.sealed_files import seal, small_pdf
 
 PEM = serialization.Encoding.PEM
 

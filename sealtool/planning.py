@@ -148,12 +148,7 @@ def make_plan(
         on_record: the newest certificate of each person, level and area.
         assess: the law.
         unprintable: what the certificate's fonts cannot print.
-
-    Raises:
-        UsageError: somebody was asked for by id whom neither the registry nor the ledger knows.
     """
-    on_record = tuple(on_record)
-    _insist_on_known_people(registry, scope, on_record)
     records = [
         record for person_id, record in registry.records.items() if scope.people is None or person_id in scope.people
     ]
@@ -187,6 +182,19 @@ def make_plan(
     )
 
 
+def insist_on_known_people(registry: Registry, scope: Scope, on_record: Iterable[IssuedCertificate]) -> None:
+    """Makes sure that whoever was asked for by id exists: a mistyped id must not look like a person without levels.
+
+    Raises:
+        UsageError: neither the registry nor the ledger knows somebody.
+    """
+    known = {*registry.records, *registry.held, *(one.person_id for one in on_record)}
+    if unknown := sorted((scope.people or frozenset()) - known):
+        raise UsageError(
+            f"Nobody in the registry has the id {', '.join(unknown)}.", advice="Check the DNI or NIE, with its letter."
+        )
+
+
 def problems_as_json(
     held: Mapping[str, Collection[int]], problems: Collection[Problem], warnings: Collection[Problem]
 ) -> dict[str, Any]:
@@ -218,14 +226,6 @@ def _entry(decision: Decision, known: Mapping[Key, IssuedCertificate]) -> PlanEn
         case _:
             action = Action.NONE
     return PlanEntry(action, decision, on_record)
-
-
-def _insist_on_known_people(registry: Registry, scope: Scope, on_record: Iterable[IssuedCertificate]) -> None:
-    known = {*registry.records, *registry.held, *(one.person_id for one in on_record)}
-    if unknown := sorted((scope.people or frozenset()) - known):
-        raise UsageError(
-            f"Nobody in the registry has the id {', '.join(unknown)}.", advice="Check the DNI or NIE, with its letter."
-        )
 
 
 def _hold_the_unprintable(

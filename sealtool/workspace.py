@@ -138,6 +138,7 @@ class Workspace:
         """
         from sealtool.issuing import Edge
         from sealtool.ledger import RunFacts
+        from sealtool.planning import insist_on_known_people
         from sealtool.workers import worker_processes
 
         with (
@@ -146,6 +147,7 @@ class Workspace:
             worker_processes(self.settings.run.worker_count) as executor,
         ):
             registry = self.read_registry(folder, previous_rows=None if accept_shrink else ledger.last_row_counts())
+            insist_on_known_people(registry, scope, ledger.certificates_on_record(scope.levels))
             edge = Edge(now=self.now, timezone=self.timezone, random_bytes=os.urandom, **hooks)
             facts = RunFacts(
                 command=f"issue {' '.join(scope.levels)}",

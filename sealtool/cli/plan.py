@@ -14,7 +14,7 @@ from sealtool.cli.options import (
     scope_options,
     workspace_of,
 )
-from sealtool.planning import Action, Plan, Scope
+from sealtool.planning import Action, Plan, Scope, insist_on_known_people
 from sealtool.workspace import Workspace
 
 
@@ -43,7 +43,9 @@ def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, acce
     """Makes a plan, prints it and returns the exit code."""
     with workspace.ledger() as ledger:
         previous = None if accept_shrink else ledger.last_row_counts()
-        plan = workspace.plan(workspace.read_registry(registry, previous_rows=previous), scope, ledger)
+        reading = workspace.read_registry(registry, previous_rows=previous)
+        insist_on_known_people(reading, scope, ledger.certificates_on_record(scope.levels))
+        plan = workspace.plan(reading, scope, ledger)
     if as_json:
         show_json(plan.as_json())
     else:

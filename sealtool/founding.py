@@ -18,6 +18,8 @@ _REAL = {
     "seal": """# pkcs12 = "seal.p12"
 # The passphrase comes from one of: env, file, credential (systemd), prompt.
 # passphrase = { credential = "sealtool-passphrase" }
+# Or, instead of pkcs12, a key on a token (the passphrase is its PIN):
+# pkcs11 = { module = "/usr/lib/softhsm/libsofthsm2.so", token = "seal", key = "seal" }
 """,
     "time_stamp": """# urls = ["https://tsa.example/"]      # in order of preference
 timeout_seconds = 10
@@ -27,6 +29,8 @@ fetch = true                          # ask the addresses that the certificates 
 """,
     "trust": """# anchors = ["trust"]
 # organizations = ["VATES-S0711001H"]
+""",
+    "rendering": """# templates = "templates"            # a folder of your own; what it lacks comes from sealtool
 """,
     "expected_verdict": "valid",
 }
@@ -79,6 +83,8 @@ fetch = false
 """,
         "trust": f"""anchors = ["{pki.trust_anchor}"]
 organizations = ["VATES-S0711001H"]
+""",
+        "rendering": """marking = "DEMOSTRACIÓ · DEMOSTRACIÓN"    # on each page: it is worth nothing
 """,
         "expected_verdict": "not supported (a demonstration certificate)",
     }

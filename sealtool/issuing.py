@@ -42,7 +42,7 @@ from sealtool.manifest import (
     seal_as_json,
 )
 from sealtool.model import CertificateId, CertificateOrder, Language, Level, RunId
-from sealtool.planning import Action, Plan
+from sealtool.planning import Action, Key, Plan, key_of
 from sealtool.press import Failure, Press, SealedCertificate, SealedFile, Sealing
 from sealtool.publishing import MANIFESTS, OutputFolder, unexpected_file
 
@@ -88,6 +88,8 @@ class IssueReport:
     recovered: list[CertificateId] = field(default_factory=list)
     """Published by a run that was stopped before it could say so."""
     failures: list[Failure] = field(default_factory=list)
+    reserved: dict[Key, CertificateId] = field(default_factory=dict)
+    """The certificate of each decision that was to be issued."""
     released: int = 0
     register_lines: int = 0
     open_questions: Mapping[str, int] = field(default_factory=dict)
@@ -150,7 +152,7 @@ class Issuing:
         except BaseException as error:
             state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
             with contextlib.suppress(SealtoolError):  # what stopped the run is the news, not what follows from it
-                self.ledger.end_run(report.run_id, state, report.counts(), at=self.edge.now())
+                self.ledger.end_run(report.run_id, state, report.counts(), at=self.edge.now(), message=str(error))
             raise
         self.ledger.end_run(report.run_id, RunState.FINISHED, report.counts(), at=self.edge.now())
         self._step("run ended")
@@ -221,6 +223,7 @@ class Issuing:
                 if entry.on_record.fingerprint != decision_fingerprint(entry.decision):
                     revised.append(reservation)
             ready.append(reservation)
+            report.reserved[key_of(entry.decision)] = reservation.certificate_id
         self.ledger.reserve(report.run_id, new, at=self.edge.now())
         self.ledger.revise_reservations(report.run_id, revised, at=self.edge.now())
         unsupported = [one.certificate_id for one in plan.unsupported_reservations]

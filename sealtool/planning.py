@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sealtool.canonical import decision_as_json, decision_fingerprint
+from sealtool.canonical import decision_as_json, decision_fingerprint, person_as_json
 from sealtool.errors import UsageError
 from sealtool.ledger import CertificateState, IssuedCertificate
 from sealtool.model import (
@@ -57,6 +57,12 @@ class Scope:
     areas: frozenset[Area] | None = None
     people: frozenset[PersonId] | None = None
 
+    def as_words(self, command: str) -> str:
+        """The command and what it was asked for, with nobody named."""
+        areas = [f"areas {' '.join(str(int(area)) for area in sorted(self.areas))}"] if self.areas else []
+        people = [f"for {len(self.people)} people"] if self.people else []
+        return " ".join([command, *self.levels, *areas, *people])
+
     def covers(self, level: str, area: int | None, person_id: PersonId) -> bool:
         """Whether a decision with these coordinates was asked for."""
         wanted_area = area is None or self.areas is None or area in self.areas
@@ -83,7 +89,25 @@ class PlanEntry:
             facts = decision_as_json(self.decision)
         else:
             facts = {key: value for key, value in self._recorded().items() if key != "person"}
-        return {**facts, "action": str(self.action)}
+        return {
+            **facts,
+            "action": str(self.action),
+            "certificate_id": None if self.on_record is None else self.on_record.certificate_id,
+            **({"changes": self.changes} if self.action is Action.CHANGED else {}),
+        }
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What a certificate says, and what it would say now, item by item."""
+        if self.decision is None:
+            return []
+        was = _items(self._recorded())
+        now = _items({**decision_as_json(self.decision), "person": person_as_json(self.decision.person)})
+        return [
+            {"item": item, "was": was.get(item), "is": now.get(item)}
+            for item in {**was, **now}
+            if was.get(item) != now.get(item)
+        ]
 
     def _recorded(self) -> Mapping[str, Any]:
         return self.on_record.decision if self.on_record is not None else {}
@@ -164,10 +188,10 @@ def make_plan(
         for one in on_record
         if scope.covers(one.level, one.area, one.person_id)
     }
-    new = [one for one in decisions if _key(one) not in known]
+    new = [one for one in decisions if key_of(one) not in known]
     held, problems = _hold_the_unprintable(registry, new, unprintable)
     entries = [_entry(decision, known) for decision in decisions if decision.person.person_id not in held]
-    decided = {_key(decision) for decision in decisions}
+    decided = {key_of(decision) for decision in decisions}
     unsupported = [one for key, one in known.items() if key not in decided and one.person_id not in held]
     entries += [PlanEntry(Action.LOST, None, one) for one in unsupported if one.state is CertificateState.ISSUED]
     return Plan(
@@ -217,7 +241,7 @@ def _problem_as_json(problem: Problem) -> dict[str, Any]:
 
 
 def _entry(decision: Decision, known: Mapping[Key, IssuedCertificate]) -> PlanEntry:
-    on_record = known.get(_key(decision))
+    on_record = known.get(key_of(decision))
     match on_record and on_record.state:
         case None | CertificateState.RESERVED | CertificateState.SEALED:
             action = Action.ISSUE
@@ -267,7 +291,15 @@ def _in_scope(held: Mapping[str, tuple[int, ...]], scope: Scope) -> dict[str, tu
     return {person_id: indices for person_id, indices in held.items() if person_id in scope.people}
 
 
-def _key(decision: Decision) -> Key:
+def _items(decision: Mapping[str, Any]) -> dict[str, str]:
+    """What a certificate says, flat: one text for each item. The evidence is none of it."""
+    areas = {f"area {one['area']}": f"{one['covered_on']} by {one['procedure']}" for one in decision["areas"]}
+    procedures = ", ".join(decision["procedures"])
+    return {**decision["person"], "accredited_on": decision["accredited_on"], "procedures": procedures, **areas}
+
+
+def key_of(decision: Decision) -> Key:
+    """What a decision is about."""
     return (decision.person.person_id, str(decision.level), None if decision.area is None else int(decision.area))
 
 

@@ -83,14 +83,50 @@ class SignaturePolicySettings(_Section):
     uri: str | None = None
 
 
+class TokenSettings(_Section):
+    """A seal key on a PKCS#11 token."""
+
+    module: Path
+    token: str | None = None
+    slot: Annotated[int, Field(ge=0)] | None = None
+    key: str | None = None
+    key_id: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2})+$")] | None = None
+    """Hexadecimal."""
+    certificate: Path | None = None
+    certificate_label: str | None = None
+    chain: tuple[Path, ...] = ()
+    pss: bool = False
+
+    @model_validator(mode="after")
+    def _one_token_one_key_one_certificate(self) -> Self:
+        if (self.token is None) == (self.slot is None):
+            msg = "name exactly one of token and slot"
+            raise ValueError(msg)
+        if self.key is None and self.key_id is None:
+            msg = "name the key with key, key_id or both"
+            raise ValueError(msg)
+        if self.certificate is not None and self.certificate_label is not None:
+            msg = "certificate and certificate_label exclude each other"
+            raise ValueError(msg)
+        return self
+
+
 class SealSettings(_Section):
     """The key of the electronic seal and the form of the seal."""
 
     pkcs12: Path | None = None
+    pkcs11: TokenSettings | None = None
     passphrase: PassphraseSettings | None = None
     level: PadesLevel = PadesLevel.B_LTA
     digest_algorithm: Literal["sha256", "sha384", "sha512"] = "sha256"
     policy: SignaturePolicySettings | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.pkcs12 and self.pkcs11:
+            msg = "pkcs12 and pkcs11 exclude each other: a seal has one key"
+            raise ValueError(msg)
+        return self
 
 
 class TimeStampSettings(_Section):
@@ -133,6 +169,8 @@ class RenderingSettings(_Section):
     """How certificates look."""
 
     templates: Path | None = None
+    marking: str = ""
+    """A text across the top of each page, such as that it is a demonstration."""
 
 
 class ValideSettings(_Section):
@@ -240,7 +278,7 @@ def _with_absolute_paths(section: SectionT, folder: Path) -> SectionT:
             changes[name] = _with_absolute_paths(value, folder)
         elif isinstance(value, Path):
             changes[name] = folder / value.expanduser()
-        elif name == "anchors":
+        elif name in {"anchors", "chain"}:
             changes[name] = tuple(folder / entry.expanduser() for entry in value)
         elif name == "crls":
             # the pattern is the user's, the folder is not: its name may hold brackets

@@ -24,7 +24,7 @@ from sealtool import __version__
 from sealtool.errors import ConfigurationError
 from sealtool.model import CertificateOrder, PadesLevel, Registry, UnsealedPdf, Verification
 from sealtool.publishing import OutputFolder
-from sealtool.settings import PassphraseSettings, Settings
+from sealtool.settings import PassphraseSettings, Settings, TokenSettings
 
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sealtool.planning import Plan, Scope
     from sealtool.press import Press, Sealing
     from sealtool.rendering import RenderingOptions
-    from sealtool.sealing import PassphraseSource
+    from sealtool.sealing import PassphraseSource, SealKey, TokenKey
     from sealtool.verification import Trust
 
 
@@ -150,7 +150,7 @@ class Workspace:
             insist_on_known_people(registry, scope, ledger.certificates_on_record(scope.levels))
             edge = Edge(now=self.now, timezone=self.timezone, random_bytes=os.urandom, **hooks)
             facts = RunFacts(
-                command=f"issue {' '.join(scope.levels)}",
+                command=scope.as_words("issue"),
                 tool_version=__version__,
                 rules_version=self.rules.version,
                 rules_sha256=self.rules.sha256,
@@ -201,7 +201,9 @@ class Workspace:
         from sealtool.rendering import RenderingOptions
 
         return RenderingOptions(
-            templates=self.settings.rendering.templates, validation_url=self.settings.valide.address
+            templates=self.settings.rendering.templates,
+            validation_url=self.settings.valide.address,
+            marking=self.settings.rendering.marking,
         )
 
     # --- sealing and trust ----------------------------------------------------------------------------
@@ -219,17 +221,11 @@ class Workspace:
             Sealer,
             SealingProfile,
             SignaturePolicy,
-            load_pkcs12,
             load_trust_anchors,
         )
 
+        key = self._seal_key()
         seal = self.settings.seal
-        if seal.pkcs12 is None or seal.passphrase is None:
-            raise ConfigurationError(
-                "No seal key is configured, so nothing can be sealed.",
-                advice="Set seal.pkcs12 and seal.passphrase; `sealtool init --demo` makes a demonstration key.",
-            )
-        key = load_pkcs12(seal.pkcs12, self._passphrase(seal.passphrase))
         policy = None
         if seal.policy is not None:
             policy = SignaturePolicy(
@@ -247,6 +243,20 @@ class Workspace:
                 crl_files=self.settings.revocation.crls, allow_fetching=self.settings.revocation.fetch
             ),
             clock=self.now,
+        )
+
+    def _seal_key(self) -> SealKey:
+        from sealtool.sealing import load_pkcs11, load_pkcs12
+
+        seal = self.settings.seal
+        if seal.passphrase is not None and seal.pkcs12 is not None:
+            return load_pkcs12(seal.pkcs12, self._passphrase(seal.passphrase))
+        if seal.passphrase is not None and seal.pkcs11 is not None:
+            return load_pkcs11(_token_key(seal.pkcs11), self._passphrase(seal.passphrase), prefer_pss=seal.pkcs11.pss)
+        raise ConfigurationError(
+            "No seal key is configured, so nothing can be sealed.",
+            advice="Set seal.pkcs12 or seal.pkcs11, and seal.passphrase; `sealtool init --demo` makes a "
+            "demonstration key.",
         )
 
     def _time_stamp_authorities(self) -> tuple[Any, ...]:
@@ -291,6 +301,21 @@ def _source(settings: PassphraseSettings) -> PassphraseSource:
     if settings.credential:
         return PassphraseSource.from_credential(settings.credential)
     return PassphraseSource.from_prompt()
+
+
+def _token_key(settings: TokenSettings) -> TokenKey:
+    from sealtool.sealing import TokenKey
+
+    return TokenKey(
+        module=settings.module,
+        token=settings.token,
+        slot=settings.slot,
+        label=settings.key,
+        key_id=None if settings.key_id is None else bytes.fromhex(settings.key_id),
+        certificate=settings.certificate,
+        certificate_label=settings.certificate_label,
+        chain=settings.chain,
+    )
 
 
 # What worker processes run; each keeps one renderer for as long as it lives.

@@ -69,5 +69,7 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries think of an odd certificate is told by the verdict
+    # A job in the background inherits an ignored SIGINT, and would ignore both.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(ended_with(main, sys.argv[1:]))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from sealtool.cli.console import counted, exit_code, show_json, show_problems
-from sealtool.cli.options import json_option, workspace_of
+from sealtool.cli.options import json_option, workspace_or_defaults
 from sealtool.planning import problems_as_json
-from sealtool.settings import Settings, find_configuration
-from sealtool.workspace import Workspace
 
 
 @click.command("check")
@@ -24,7 +21,7 @@ def command(ctx: click.Context, registry: Path, *, as_json: bool) -> int:
     Decides nothing, writes nothing and needs no configuration; where there is one, its encoding and header names
     are used.
     """
-    workspace = _workspace(ctx)
+    workspace = workspace_or_defaults(ctx)
     reading = workspace.read_registry(registry)
     if as_json:
         show_json(
@@ -42,9 +39,3 @@ def command(ctx: click.Context, registry: Path, *, as_json: bool) -> int:
         show_problems(reading.problems, title="Problems: whoever they name is held", most=None)
         show_problems(reading.warnings, title="Warnings: read as meant, nobody is held", most=None)
     return exit_code(needs_human=bool(reading.problems))
-
-
-def _workspace(ctx: click.Context) -> Workspace:
-    if find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd()) is None:
-        return Workspace(Settings(), os.environ)
-    return workspace_of(ctx)

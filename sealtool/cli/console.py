@@ -86,6 +86,8 @@ def show_open_questions(plan: Plan) -> None:
             facts = entry.as_json()
             area = f" area {facts['area']}" if facts["area"] else ""
             click.echo(f"  {certificate}  {facts['person_id']}  {facts['level']}{area}  {entry.action}")
+            for change in entry.changes:
+                click.echo(f"      {change['item']}: {change['was']} -> {change['is']}")
 
 
 def counted(number: int, one: str, many: str) -> str:

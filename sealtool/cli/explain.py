@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sealtool.cli.console import exit_code, problem_line, show_json
-from sealtool.cli.options import LEVELS, canonical_person_id, json_option, registry_option, workspace_of
+from sealtool.cli.options import LEVELS, canonical_person_id, json_option, registry_option, workspace_or_defaults
 from sealtool.errors import UsageError
 from sealtool.model import Level, Registry
 
@@ -30,11 +30,12 @@ def command(
 ) -> int:
     """Explains, level by level and area by area, what somebody has obtained and what is missing.
 
-    Decides as `plan` does, from the registry alone; the ledger is not asked.
+    Decides as `plan` does, from the registry alone; the ledger is not asked. Needs no configuration
+    where --registry names the export.
     """
     from sealtool.accreditation import explain, render_text
 
-    workspace = workspace_of(ctx)
+    workspace = workspace_or_defaults(ctx)
     reading = workspace.read_registry(registry)
     wanted = canonical_person_id(person_id)
     asked = tuple(level for level in Level if not levels or level in levels)

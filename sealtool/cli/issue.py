@@ -27,7 +27,7 @@ from sealtool.cli.options import (
 from sealtool.cli.plan import show_plan
 from sealtool.errors import ExitCode
 from sealtool.issuing import IssueReport
-from sealtool.planning import Plan, Scope
+from sealtool.planning import Plan, PlanEntry, Scope, key_of
 from sealtool.workspace import Workspace
 
 
@@ -78,7 +78,16 @@ def _as_json(plan: Plan, report: IssueReport) -> dict[str, object]:
         "failed": [{"certificate_id": one.certificate_id, "message": str(one.error)} for one in report.failures],
         "manifest": report.manifest,
         **{key: value for key, value in plan.as_json().items() if key != "schema"},
+        "decisions": [_with_certificate(entry, report) for entry in plan.entries],
     }
+
+
+def _with_certificate(entry: PlanEntry, report: IssueReport) -> dict[str, object]:
+    """The decision as planned, with the certificate that was made for it."""
+    facts = entry.as_json()
+    if entry.decision is not None:
+        facts["certificate_id"] = report.reserved.get(key_of(entry.decision), facts["certificate_id"])
+    return facts
 
 
 def _print(workspace: Workspace, plan: Plan, report: IssueReport) -> None:

@@ -15,10 +15,23 @@ from sealtool.cli.ending import log_to
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import Area, Level, PersonId
 from sealtool.planning import Scope
-from sealtool.settings import find_configuration, load_settings
+from sealtool.settings import Settings, find_configuration, load_settings
 from sealtool.workspace import Workspace
 
-LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
+
+class _LevelType(click.ParamType[str]):
+    """A level of the MRCDD, in either letter case."""
+
+    name = "level"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The level in capitals; a usage error for anything else."""
+        if value.upper() not in set(Level):
+            self.fail(f"'{value}' is none of {', '.join(Level)}.", param, ctx)
+        return value.upper()
+
+
+LEVELS = _LevelType()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 
@@ -54,7 +67,9 @@ def scope_options(*, all_by_default: bool) -> Callable[[Callable[..., int]], Cal
             every = all_levels or (all_by_default and not levels)
             if all_levels and levels:
                 raise UsageError("--all and --level exclude each other.", advice="Leave one of them out.")
-            return command(*arguments, scope=_scope(levels, areas, people, every_level=every), **options)
+            return command(
+                *arguments, scope=_scope(levels, areas, people, every_level=every, named_all=all_levels), **options
+            )
 
         for option in _SCOPE_OPTIONS:
             with_scope = option(with_scope)
@@ -75,13 +90,15 @@ _SCOPE_OPTIONS = (
 )
 
 
-def _scope(levels: tuple[str, ...], areas: tuple[int, ...], people: tuple[str, ...], *, every_level: bool) -> Scope:
+def _scope(
+    levels: tuple[str, ...], areas: tuple[int, ...], people: tuple[str, ...], *, every_level: bool, named_all: bool
+) -> Scope:
     if not every_level and not levels:
         raise UsageError(
             "Which level? Certificates are legal acts, so nothing is taken for granted.",
             advice="Add --level B1 (repeatable), or --all for every level.",
         )
-    if areas and not every_level and str(Level.C2) not in levels:
+    if areas and not named_all and str(Level.C2) not in levels:
         raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
     return Scope(
         levels=tuple(level for level in Level if every_level or level in levels),
@@ -115,3 +132,15 @@ def workspace_of(ctx: click.Context) -> Workspace:
     settings = load_settings(path)
     log_to(settings.run.log)
     return Workspace(settings, os.environ)
+
+
+def workspace_or_defaults(ctx: click.Context) -> Workspace:
+    """The workspace of the configuration that counts, of the defaults where there is none: to read an export, encoding
+    and header names are all that a configuration could add.
+
+    Raises:
+        ConfigurationError: there is one, and it has mistakes.
+    """
+    if find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd()) is None:
+        return Workspace(Settings(), os.environ)
+    return workspace_of(ctx)

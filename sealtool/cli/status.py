@@ -11,9 +11,12 @@ from sealtool.cli.options import json_option, workspace_of
 from sealtool.continuity import broken_continuity
 from sealtool.errors import ExitCode
 from sealtool.ledger import Ledger, RunState, RunSummary
+from sealtool.model import Level
 from sealtool.workspace import Workspace
 
 _RUNS_SHOWN = 5
+_RUNS_REMEMBERED = 400
+"""More than a year of nights."""
 
 
 @click.command("status")
@@ -95,22 +98,41 @@ def _open_questions(ledger: Ledger, runs: tuple[RunSummary, ...], *, running: bo
         return questions
     last = runs[0]
     if _state(last, running=running) in {RunState.FAILED, RunState.INTERRUPTED}:
-        questions.append(
-            f"The last run, {last.run_id}, was stopped before its end: look at its message and run it again."
-        )
-    counts = last.counts
-    if counts.get("held"):
-        questions.append(
-            f"At the last run {counted(counts['held'], 'person was', 'people were')} held by problems of the registry "
-            f"({counts['problems']}): `sealtool check` lists them."
-        )
-    if counts.get("changed") or counts.get("lost"):
-        questions.append(
-            "At the last run the registry contradicted "
-            f"{counted(counts['changed'] + counts['lost'], 'issued certificate', 'issued certificates')}: "
-            "`sealtool plan` lists them, and a human decides."
-        )
+        why = last.counts.get("message") or "it was ended from outside."
+        questions.append(f"The last run, {last.run_id} ({last.command}), was stopped before its end: {why}")
+    for run in _newest_for_each_level(ledger):
+        questions += _left_open(run)
     return questions
+
+
+def _newest_for_each_level(ledger: Ledger) -> list[RunSummary]:
+    """The newest finished runs for everybody that together cover all levels there were: what one of them left open is
+    not settled by a later run for one person, or for another level."""
+    found: dict[str, RunSummary] = {}
+    for run in ledger.last_runs(_RUNS_REMEMBERED):
+        words = run.command.split()
+        if run.state is RunState.FINISHED and "for" not in words and "areas" not in words:
+            for level in set(words) & set(Level):
+                found.setdefault(level, run)
+    return list({run.run_id: run for run in found.values()}.values())
+
+
+def _left_open(run: RunSummary) -> list[str]:
+    counts = run.counts
+    left = []
+    if counts.get("held"):
+        held = counted(counts["held"], "person was", "people were")
+        left.append(
+            f"At the run {run.run_id} {held} held by problems of the registry ({counts['problems']}): "
+            "`sealtool check` lists them."
+        )
+    if contested := counts.get("changed", 0) + counts.get("lost", 0):
+        certificates = counted(contested, "issued certificate", "issued certificates")
+        left.append(
+            f"At the run {run.run_id} the registry contradicted {certificates}: `sealtool plan` lists them, and a "
+            "human decides."
+        )
+    return left
 
 
 def _print(facts: dict[str, Any]) -> None:

@@ -102,15 +102,18 @@ class Ledger:
             payload = {"command": facts.command, "rules_sha256": facts.rules_sha256, "sources": sources}
             append_events(connection, run_id, [Event("run_started", payload)], at=at)
 
-    def end_run(self, run_id: RunId, state: RunState, counts: Mapping[str, Any], *, at: datetime) -> None:
-        """Closes a run with its figures."""
+    def end_run(
+        self, run_id: RunId, state: RunState, figures: Mapping[str, int], *, at: datetime, message: str = ""
+    ) -> None:
+        """Closes a run with its figures, and with what stopped it."""
+        counts = {**figures, **({"message": message} if message else {})}
         with self._transaction() as connection:
             connection.execute(
                 update(runs)
                 .where(runs.c.run_id == run_id)
-                .values(state=state, finished_at=instant(at), counts=canonical_json(dict(counts)))
+                .values(state=state, finished_at=instant(at), counts=canonical_json(counts))
             )
-            append_events(connection, run_id, [Event("run_ended", {"state": state, "counts": dict(counts)})], at=at)
+            append_events(connection, run_id, [Event("run_ended", {"state": state, "counts": counts})], at=at)
 
     def last_runs(self, limit: int) -> tuple[RunSummary, ...]:
         """The newest runs, newest first."""

@@ -86,8 +86,8 @@ def _missing_files(present: list[str], previous_rows: Mapping[str, int]) -> list
     faults = []
     lost = [name for name in sorted(previous_rows) if name not in present]
     faults += [
-        f"{shown(name)}: the file is missing, but the last run read {previous_rows[name]} rows from it. Bring it back, "
-        "or, if the registry no longer has it, run once with --accept-shrink."
+        f"{shown(name)}: the file is missing, but the last run read {previous_rows[name]} rows from it. Bring it back"
+        + ("." if name == PEOPLE.file else ", or, if the registry no longer has it, run once with --accept-shrink.")
         for name in lost
     ]
     if PEOPLE.file not in present and PEOPLE.file not in lost:

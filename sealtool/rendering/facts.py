@@ -18,6 +18,7 @@ from sealtool.model import (
     PersonId,
     Procedure,
 )
+from sealtool.rendering.options import RenderingOptions
 from sealtool.rendering.qr import QrCode
 
 # The name is the one text whose length nobody can foresee, so its type gets smaller in steps; the last step
@@ -27,12 +28,13 @@ _LAST_STEP = "name-4"
 _LONGEST_WORD_IN_LARGE_TYPE = 24
 
 
-def page_facts(order: CertificateOrder, validation_url: str, qr: QrCode) -> dict[str, object]:
+def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -> dict[str, object]:
     """The variables of the templates.
 
     ``level``, ``area`` (1 to 6, or None), ``full_name``, ``name_size`` (a class of the style sheet), ``id_kind``
     (DNI or NIE), ``person_id``, ``procedures`` (values of :class:`~sealtool.model.Procedure`, in order of
-    print), ``accredited_on`` and ``issued_on`` (dates), ``certificate_id``, ``validation_url``, ``qr``.
+    print), ``accredited_on`` and ``issued_on`` (dates), ``certificate_id``, ``validation_url``, ``marking`` (may
+    be empty), ``qr``.
     """
     decision = order.decision
     return {
@@ -46,7 +48,8 @@ def page_facts(order: CertificateOrder, validation_url: str, qr: QrCode) -> dict
         "accredited_on": decision.accredited_on,
         "issued_on": order.issued_on,
         "certificate_id": order.certificate_id,
-        "validation_url": validation_url,
+        "validation_url": options.validation_url,
+        "marking": options.marking,
         "qr": qr,
     }
 

@@ -14,6 +14,7 @@ class RenderingOptions:
         templates: a deployment's own folder; a file in it takes the place of the packaged file of the same
             name, and whatever it lacks comes from the package. None for the packaged templates alone.
         validation_url: where a holder or a third party validates the seal; printed as text, link and QR code.
+        marking: a text across the top of each page, such as that it is a demonstration; empty for none.
         font_families: the only families a page may use, the one that names are printed in first. Any other
             family found on a page is a silent substitution and refused. A deployment whose style sheet uses
             other fonts names them here.
@@ -21,4 +22,5 @@ class RenderingOptions:
 
     templates: Path | None = None
     validation_url: str = "https://valide.redsara.es/valide/"
+    marking: str = ""
     font_families: tuple[str, ...] = ("EB Garamond", "Lato")

@@ -69,7 +69,7 @@ class CertificateRenderer:
         return self._coverage.unprintable(text)
 
     def _pages(self, order: CertificateOrder) -> tuple[WordedPage, ...]:
-        facts = page_facts(order, self._options.validation_url, self._qr)
+        facts = page_facts(order, self._options, self._qr)
         return tuple(self._wording.page(language, facts) for language in order.languages)
 
     def _lay_out(self, order: CertificateOrder, *, whole_fonts: bool = False) -> LaidOut:

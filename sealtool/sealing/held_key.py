@@ -15,7 +15,7 @@ from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash, process_pss_params
 
-from sealtool.sealing.keys import as_asn1
+from sealtool.sealing.keys import as_asn1, longest_signature
 
 SealingPrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -47,7 +47,7 @@ class HeldKeySigner(Signer):
     ) -> bytes:
         """The signature of ``data``; on a dry run, as many zeros as the longest signature has bytes."""
         if dry_run:
-            return bytes(self._longest_signature)
+            return bytes(longest_signature(self._private_key.public_key()))
         match self._private_key:
             case rsa.RSAPrivateKey() if self.prefer_pss:
                 mechanism = self.get_signature_mechanism_for_digest(digest_algorithm)
@@ -59,9 +59,3 @@ class HeldKeySigner(Signer):
                 return self._private_key.sign(data, ec.ECDSA(get_pyca_cryptography_hash(digest_algorithm)))
             case _:
                 assert_never(self._private_key)
-
-    @property
-    def _longest_signature(self) -> int:
-        size = (self._private_key.key_size + 7) // 8
-        # ECDSA: two integers, each with a sign byte, tag and length, in a sequence (RFC 3279, 2.2.3)
-        return size if isinstance(self._private_key, rsa.RSAPrivateKey) else 2 * (size + 3) + 3

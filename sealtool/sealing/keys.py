@@ -1,6 +1,6 @@
 """The seal key as the rest of the room sees it, wherever it is kept.
 
-A key source (a PKCS#12 file today; a PKCS#11 token or a remote signing service as further modules) makes a
+A key source (a PKCS#12 file, a PKCS#11 token; a remote signing service as a further module) makes a
 :class:`SealKey`: the seal certificate, its chain, and something that signs.
 """
 
@@ -19,6 +19,8 @@ from pyhanko.sign.signers.pdf_cms import Signer
 
 from sealtool.errors import SealKeyError
 
+SealingPublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+
 SMALLEST_RSA_KEY = 2048
 """Bits; ETSI TS 119 312 knows no shorter one."""
 
@@ -30,7 +32,7 @@ class SealKey:
     """A key that can seal, with its certificate. Never shows the key.
 
     Attributes:
-        source: where the key is kept, for messages (the path of the PKCS#12 file).
+        source: where the key is kept, for messages (the path of the PKCS#12 file, the label of the token).
         certificate: the seal certificate.
         chain: certificates of its issuers, as far as the source has them.
         signer: makes the signatures; the one place where the private key is.
@@ -88,14 +90,14 @@ def check_seal_certificate(key: SealKey, now: datetime) -> None:
     if _is_authority(key.certificate):
         raise SealKeyError(
             f"{what} is the certificate of a certification authority, which must not seal documents.",
-            advice="Name the PKCS#12 file of the seal itself in the configuration.",
+            advice="Name the key and certificate of the seal itself in the configuration.",
         )
     if not _may_sign(key.certificate):
         # EN 319 412-2, 4.3.2 (through EN 319 412-3): one of the two is there in every certificate for seals
         raise SealKeyError(
             f"{what} is not meant for seals: its key usage has neither digitalSignature nor nonRepudiation, so "
             "validators would refuse what it seals.",
-            advice="Name the PKCS#12 file of the seal itself in the configuration.",
+            advice="Name the key and certificate of the seal itself in the configuration.",
         )
 
 
@@ -137,6 +139,13 @@ def refuse_weak_key(public_key: PublicKeyTypes, source: str) -> None:
                 f"The key in {source} is of a kind that seals are not made with; RSA, and ECDSA on P-256 or P-384 are.",
                 advice=advice,
             )
+
+
+def longest_signature(public_key: SealingPublicKey) -> int:
+    """Bytes that a signature of this key has at most."""
+    size = (public_key.key_size + 7) // 8
+    # ECDSA: two integers, each with a sign byte, tag and length, in a sequence (RFC 3279, 2.2.3)
+    return size if isinstance(public_key, rsa.RSAPublicKey) else 2 * (size + 3) + 3
 
 
 def as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

@@ -159,7 +159,7 @@ def _seal_error(fault: BaseException, what: str) -> SealtoolError:
             return SealKeyError(
                 f"{what} does not lead to any of the trust anchors, so its seals would not validate.",
                 advice="Add the root certificate of its issuer to the trust anchors, and the issuers in between to "
-                "the PKCS#12 file or the intermediate certificates.",
+                "the PKCS#12 file, or to the token or its chain.",
             )
         case ValidationError():
             return SealKeyError(

@@ -333,5 +333,6 @@ class Findings:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """What the user is told."""
-        return tuple(objection.reason for objection in self.objections)
+        """What the user is told: what decided the verdict first, and what may only follow from it afterwards."""
+        verdict = self.verdict
+        return tuple(one.reason for one in sorted(self.objections, key=lambda each: each.verdict is not verdict))

@@ -230,7 +230,8 @@ def test_plan_says_what_issue_then_does(quick_folder: Folder) -> None:
     planned = quick_folder.call("plan", "--all", "--registry", SMALL_SAMPLE, "--json").json
     assert quick_folder.call("issue", "--all", "--dry-run", "--registry", SMALL_SAMPLE, "--json").json == planned
     done = quick_folder.call("issue", "--all", "--registry", SMALL_SAMPLE, "--json").json
-    assert done["decisions"] == planned["decisions"]
+    assert [{**one, "certificate_id": None} for one in done["decisions"]] == planned["decisions"]
+    assert {one["certificate_id"] for one in done["decisions"]} == {path.stem for path in quick_folder.certificates}
     assert len(quick_folder.certificates) == len(planned["decisions"])
     after = quick_folder.call("plan", "--all", "--registry", SMALL_SAMPLE, "--json").json
     assert {one["action"] for one in after["decisions"]} == {"none"}
@@ -247,6 +248,10 @@ def test_plan_shows_a_corrected_name_as_changed(issued: Folder, write_registry: 
     registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)], names=["Altra"], name="later")
     outcome = issued.call("plan", "--level", "B1", "--registry", registry, "--json")
     assert [one["action"] for one in outcome.json["decisions"]] == ["changed", "none"]
+    changed = outcome.json["decisions"][0]
+    assert changed["changes"] == [{"item": "given_name", "was": "Persona 0", "is": "Altra"}]
+    assert changed["certificate_id"] in {path.stem for path in issued.certificates}
+    assert "given_name: Persona 0 -> Altra" in issued.call("plan", "--level", "B1", "--registry", registry).out
 
 
 def test_plan_lists_what_the_registry_no_longer_supports(issued: Folder, write_registry: Write) -> None:

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from sealtool.auditing import EXPLANATIONS, FileReason
 from sealtool.cli import main
 from sealtool.cli.ending import ended_with
+from sealtool.cli.options import LEVELS
 from sealtool.errors import ExitCode
 from sealtool.model import Framework, Level, Verdict
 from sealtool.registry import cells
@@ -131,7 +132,7 @@ def check_usage(arguments: list[str]) -> None:
         value = values.get(str(param.name))
         if isinstance(param, click.Argument) and (value == () or param.value_is_missing(value)):
             raise click.UsageError(f"{param.name} is missing")
-        if isinstance(param.type, click.Choice | click.types.IntParamType):
+        if isinstance(param.type, type(LEVELS) | click.types.IntParamType):
             for one in value if isinstance(value, list | tuple) else [value] if value is not None else []:
                 param.type.convert(one, param, None)
 

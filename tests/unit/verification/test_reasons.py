@@ -21,11 +21,11 @@ def test_every_code_is_explained_in_sentences(code: ReasonCode) -> None:
     assert (explanation.verdict is Verdict.FAILED) is (explanation.sub_indication in FAILURES)
 
 
-def test_failed_outweighs_indeterminate_and_order_is_kept() -> None:
+def test_failed_outweighs_indeterminate_and_what_decided_stands_first() -> None:
     findings = Findings()
     assert (findings.verdict, findings.sub_indication, findings.reasons) == (Verdict.PASSED, "", ())
     findings.add(Objection(ReasonCode.RECORD_MISSING))
     findings.add(Objection(ReasonCode.DIGEST_MISMATCH))
     findings.add(Objection(ReasonCode.RECORD_MISSING, "again"))
     assert (findings.verdict, findings.sub_indication) == (Verdict.FAILED, "HASH_FAILURE")
-    assert [reason.code for reason in findings.reasons] == ["RECORD_MISSING", "DIGEST_MISMATCH"]
+    assert [reason.code for reason in findings.reasons] == ["DIGEST_MISMATCH", "RECORD_MISSING"]

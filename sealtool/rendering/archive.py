@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
+from xml.etree.ElementTree import Element, SubElement, fromstring, register_namespace, tostring
 
 from sealtool.model import CertificateOrder
 from sealtool.rendering.engine import Document, DocumentMetadata
@@ -20,6 +20,15 @@ _POINTS_PER_CSS_PIXEL = 0.75
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DC = "http://purl.org/dc/elements/1.1/"
 _PDFUAID = "http://www.aiim.org/pdfua/ns/id/"
+
+# ISO 19005-3, 6.6.2.3.3: these prefixes are prescribed, although names alone should count in XML.
+for _prefix, _name in (
+    ("pdfaExtension", "http://www.aiim.org/pdfa/ns/extension/"),
+    ("pdfaSchema", "http://www.aiim.org/pdfa/ns/schema#"),
+    ("pdfaProperty", "http://www.aiim.org/pdfa/ns/property#"),
+    ("pdfuaid", _PDFUAID),
+):
+    register_namespace(_prefix, _name)
 
 # ISO 19005-3, 6.6.2.3: a property that PDF/A does not know by itself, as pdfuaid:part, needs its description.
 _PDFUA_IDENTIFICATION = f"""<rdf:RDF xmlns:rdf="{_RDF}">

@@ -22,8 +22,10 @@ from pyhanko.sign.signers.pdf_signer import (
     PdfSigner,
     PdfSigningSession,
     PdfTimeStamper,
+    PreSignValidationStatus,
     SigDSSPlacementPreference,
 )
+from pyhanko.sign.validation import DocumentSecurityStore
 
 from sealtool.errors import ConfigurationError, RenderingError, SealKeyError
 from sealtool.model import SEAL_FIELD_NAME, SealedPdf, UnsealedPdf
@@ -231,8 +233,8 @@ class Sealer:
         await to_seal.perform_signature(
             prepared.document_digest, PdfCMSSignedAttributes(cades_signed_attrs=cades_attributes(self._profile))
         )
-        if self._profile.archival and material.stamper is not None:
-            await self._stamp_document(output, material.stamper)
+        if self._profile.archival and material.stamper is not None and material.validation is not None:
+            await self._stamp_document(output, material.stamper, material.validation)
         return output.getvalue()
 
     def _session(self, writer: SealWriter, material: SealingMaterial) -> PdfSigningSession:
@@ -250,9 +252,14 @@ class Sealer:
             embed_validation_info=profile.long_term,
             use_pades_lta=False,
             cades_signed_attr_spec=cades_attributes(self._profile),
-            # one revision for seal and validation data, so that the seal covers the entire file at B-LT
+            # At B-LT one revision for seal and validation data, so that the seal covers the entire file. At B-LTA the
+            # data come with the archive time stamp: the reference validator of the Commission credits only what was
+            # added behind the seal.
             dss_settings=DSSContentSettings(
-                include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+                include_vri=False,
+                placement=SigDSSPlacementPreference.TOGETHER_WITH_NEXT_TS
+                if profile.archival
+                else SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE,
             ),
         )
         signer = PdfSigner(
@@ -265,13 +272,26 @@ class Sealer:
         session.system_time = self._clock()
         return session
 
-    async def _stamp_document(self, output: BytesIO, stamper: CheckedTimeStamper) -> None:
-        """EN 319 142-1, 5.4.3; its validation data are in the document already, being those of the seal's stamp."""
+    async def _stamp_document(
+        self, output: BytesIO, stamper: CheckedTimeStamper, validation: PreSignValidationStatus
+    ) -> None:
+        """EN 319 142-1, 5.4.3: validation data and archive time stamp in one revision behind the seal.
+
+        The data are those of the seal and of its time stamp, which the same authority gave.
+        """
+        writer = SealWriter(output)
+        DocumentSecurityStore.supply_dss_in_writer(
+            writer,
+            None,
+            paths=validation.validation_paths,
+            ocsps=validation.ocsps_to_embed,
+            crls=validation.crls_to_embed,
+        )
         document_stamper = PdfTimeStamper(
             stamper, field_name=TIME_STAMP_FIELD_NAME, readable_field_name=TIME_STAMP_FIELD_DESCRIPTION
         )
         await document_stamper.async_timestamp_pdf(
-            SealWriter(output),
+            writer,
             self._profile.digest.value,
             bytes_reserved=await room_for_document_stamp(self._profile, stamper),
             in_place=True,

@@ -57,10 +57,6 @@ class Issued:
         return [one for one in self.certificates if one.seal_level == seal_level]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "interop: judged by programs nobody here wrote, run by make interop")
-
-
 def founded(path: Path) -> Folder:
     """A demonstration folder with a test PKI of its own."""
     found_workspace(path, demo=True, now=utc_now())

@@ -251,14 +251,19 @@ def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Fold
     assert len(quick_folder.certificates) == 1
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("by", "inherited"),
+    [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "trap '' INT; ")],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM to a job in the background"],
+)
 def test_an_interrupted_run_exits_130_and_the_next_goes_on(
-    quick_folder: Folder, write_registry: Write, by: signal.Signals
+    quick_folder: Folder, write_registry: Write, by: signal.Signals, inherited: str
 ) -> None:
     people = list(PEOPLE[:24])
     registry = write_registry(people, map(b1_by_test, people))
     command = [sys.executable, "-m", "sealtool", "--config", str(quick_folder.configuration)]
     command += ["issue", "--level", "B1", "--registry", str(registry)]
+    command = ["sh", "-c", f'{inherited}exec "$@"', "sh", *command]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while not quick_folder.certificates and process.poll() is None:
         time.sleep(0.01)

@@ -104,3 +104,17 @@ def test_a_folder_may_have_an_odd_name(quick_folder: Folder, registry: Path, tmp
     shutil.copytree(quick_folder.path, odd.path)
     assert issue(odd, registry) == 0
     assert len(odd.certificates) == 2
+
+
+def test_what_a_run_left_open_is_not_settled_by_a_later_run_for_somebody_else(
+    quick_folder: Folder, registry: Path, write_registry: Write
+) -> None:
+    issue(quick_folder, registry)
+    corrected = write_registry([A, B], [b1_by_test(A, day="2025-06-01"), b1_by_test(B)], name="corrected")
+    assert issue(quick_folder, corrected) == 1
+    quick_folder.call("issue", "--level", "B1", "--person", B, "--registry", corrected)
+    outcome = quick_folder.call("status")
+    assert outcome.code == 1
+    assert "contradicted 1 issued certificate" in outcome.out
+    assert issue(quick_folder, registry) == 0
+    assert quick_folder.call("status").code == 0

@@ -24,6 +24,7 @@ class FindingCode(StrEnum):
     INDICATOR_OF_LEFT_OUT_ACTIVITY = "indicator_of_left_out_activity"
     GRANT_OF_LOWER_LEVEL = "grant_of_lower_level"
     GRANT_NOT_LAWFUL = "grant_not_lawful"
+    MAY_BE_GRANTED = "may_be_granted"
     NOTHING_REACHES_AREA = "nothing_reaches_area"
     NOT_NEEDED = "not_needed"
     COUNTED_ONCE = "counted_once"

@@ -19,6 +19,14 @@ from sealtool.accreditation.phrases import areas_in_words, hours_in_words, liste
 from sealtool.accreditation.rules import Clause
 from sealtool.model import Activity, ActivityId, Area, Level, Procedure
 
+_IN_WORDS = {
+    Procedure.TEST: "a test",
+    Procedure.DEGREE: "a degree",
+    Procedure.OBSERVATION: "observation",
+    Procedure.EVIDENCE: "evidence",
+    Procedure.EXTERNAL: "another administration",
+}
+
 
 def missing_reasons(area: Area, assignment: Assignment, dossier: Dossier) -> tuple[Finding, ...]:
     """Why an area is not covered, what comes closest first.
@@ -33,7 +41,7 @@ def missing_reasons(area: Area, assignment: Assignment, dossier: Dossier) -> tup
     near = (*_hours_used_up(area, assignment, dossier), *_too_short(area, dossier))
     far = () if near else (_no_indicator(area, dossier),)
     rest = (*_excluded_competences(area, dossier), *_left_out(area, dossier), *_left_out_grants(area, dossier))
-    return (*near, *far, *rest)
+    return (*near, *far, *rest, _may_be_granted(dossier))
 
 
 def _hours_used_up(area: Area, assignment: Assignment, dossier: Dossier) -> Iterator[Finding]:
@@ -108,14 +116,19 @@ def _has_indicator(activity: Activity, area: Area, dossier: Dossier) -> bool:
 
 
 def _nothing_granted(dossier: Dossier) -> Finding:
-    framework = dossier.rules.framework
-    procedures = listed([each for each in Procedure if each in framework.direct_procedures[dossier.level]], "or")
-    return Finding(
-        FindingCode.NOTHING_REACHES_AREA,
-        dossier.rules.clauses[Clause.PROCEDURES],
-        (),
-        f"it was not granted at {dossier.level} by {procedures}",
-    )
+    text = f"it was not granted at {dossier.level} by {_direct_procedures(dossier)}"
+    return Finding(FindingCode.NOTHING_REACHES_AREA, dossier.rules.clauses[Clause.PROCEDURES], (), text)
+
+
+def _may_be_granted(dossier: Dossier) -> Finding:
+    """The other way to an area that training may give, too."""
+    text = f"can also be had by {_direct_procedures(dossier)}"
+    return Finding(FindingCode.MAY_BE_GRANTED, dossier.rules.clauses[Clause.PROCEDURES], (), text)
+
+
+def _direct_procedures(dossier: Dossier) -> str:
+    direct = dossier.rules.framework.direct_procedures[dossier.level]
+    return listed([words for each, words in _IN_WORDS.items() if each in direct], "or")
 
 
 def _left_out_grants(area: Area, dossier: Dossier) -> Iterator[Finding]:

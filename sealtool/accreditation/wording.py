@@ -8,6 +8,9 @@ from sealtool.accreditation.findings import AreaExplanation, Finding, FindingCod
 from sealtool.accreditation.phrases import listed
 from sealtool.model import Area
 
+_OTHER_WAY = FindingCode.MAY_BE_GRANTED
+"""Said once, behind all missing areas."""
+
 _TOLD_BELOW = frozenset(
     {
         FindingCode.INDICATOR_OF_LEFT_OUT_ACTIVITY,
@@ -55,10 +58,13 @@ def _missing(explanation: LevelExplanation) -> Iterator[str]:
         names = "all six areas" if len(areas) == len(Area) else listed([_name(area) for area in areas])
         yield f"  {names}: missing"
         yield from (f"    - {reason}" for reason in reasons)
+    other_ways = {_sentence(one) for area in explanation.areas for one in area.missing if one.code is _OTHER_WAY}
+    yield from (f"  what is missing {other_way}" for other_way in other_ways)
 
 
 def _reasons(area: AreaExplanation) -> Iterator[str]:
-    yield from (_sentence(finding) for finding in area.missing if finding.code not in _TOLD_BELOW)
+    told_elsewhere = {*_TOLD_BELOW, _OTHER_WAY}
+    yield from (_sentence(finding) for finding in area.missing if finding.code not in told_elsewhere)
     below = [subject for finding in area.missing if finding.code in _TOLD_BELOW for subject in finding.subjects]
     if below:
         yield f"named in {listed(below)}: left out, as told below"

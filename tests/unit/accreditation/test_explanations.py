@@ -74,6 +74,7 @@ def test_the_text_of_a_level_that_is_missing_reads_as_one_tells_it() -> None:
         "  area 6 (Desenvolupament de la competència digital de l'alumnat): missing",
         "    - no activity that counts has an indicator of it at B1 or higher [Annex 3, 5]",
         "    - named in ACT-3: left out, as told below",
+        "  what is missing can also be had by a test, observation or another administration [Annex 1, third]",
         "  left out:",
         '    - ACT-9 "Aules": its counting indicators go up to A2 only [Annex 3, 5]',
         '    - ACT-3 "Aules": it is a congress; one-off events do not count [Annex 3, 3]',
@@ -140,7 +141,13 @@ def test_the_json_is_json_with_every_area_and_every_reason() -> None:
             "clause": "Annex 3, 4",
             "subjects": ["ACT-17"],
             "text": f"ACT-17 covers it, but its 20 hours serve areas 2 and 3 {ROOM}",
-        }
+        },
+        {
+            "code": "may_be_granted",
+            "clause": "Annex 1, third",
+            "subjects": [],
+            "text": "can also be had by a test, observation or another administration",
+        },
     ]
     assert document["rules_version"] == "2025-10-27"
 

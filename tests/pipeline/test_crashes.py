@@ -44,9 +44,20 @@ def in_a_child(work: Callable[[], object]) -> int:
     return child
 
 
+PATIENCE = 30
+"""Seconds. A fork of a process with threads may stand still for ever; then it is killed there: a crash, too."""
+
+
 def ended_by(child: int) -> int:
     """The signal that ended a child, 0 where it ended by itself without an error."""
-    _, status = os.waitpid(child, 0)
+    deadline = time.monotonic() + PATIENCE
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            ended = os.waitpid(child, 0)
+            break
+        time.sleep(0.005)
+    status = ended[1]
     assert os.waitstatus_to_exitcode(status) in {0, -signal.SIGKILL}
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 

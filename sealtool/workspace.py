@@ -109,6 +109,18 @@ class Workspace:
 
     # --- planning and issuing -------------------------------------------------------------------------
 
+    def read_for(self, scope: Scope, ledger: Ledger, folder: Path | None, *, accept_shrink: bool) -> Registry:
+        """Reads an export to decide on it: held against the last run, and against who was asked for.
+
+        Raises:
+            As :meth:`read_registry`, and UsageError where nobody knows somebody who was asked for.
+        """
+        from sealtool.planning import insist_on_known_people
+
+        registry = self.read_registry(folder, previous_rows=None if accept_shrink else ledger.last_row_counts())
+        insist_on_known_people(registry, scope, ledger.certificates_on_record(scope.levels))
+        return registry
+
     def plan(self, registry: Registry, scope: Scope, ledger: Ledger) -> Plan:
         """What a run would do about this export."""
         from sealtool.accreditation import assess_levels
@@ -138,7 +150,6 @@ class Workspace:
         """
         from sealtool.issuing import Edge
         from sealtool.ledger import RunFacts
-        from sealtool.planning import insist_on_known_people
         from sealtool.workers import worker_processes
 
         with (
@@ -146,8 +157,7 @@ class Workspace:
             ledger.exclusive(),
             worker_processes(self.settings.run.worker_count) as executor,
         ):
-            registry = self.read_registry(folder, previous_rows=None if accept_shrink else ledger.last_row_counts())
-            insist_on_known_people(registry, scope, ledger.certificates_on_record(scope.levels))
+            registry = self.read_for(scope, ledger, folder, accept_shrink=accept_shrink)
             edge = Edge(now=self.now, timezone=self.timezone, random_bytes=os.urandom, **hooks)
             facts = RunFacts(
                 command=scope.as_words("issue"),
@@ -334,9 +344,7 @@ def _lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:
 
 
 def _check(trust: Trust, now: Callable[[], datetime], content: bytes) -> Verification:
-    from sealtool.verification import verify_certificate
-
-    return verify_certificate(content, trust, now=now())
+    return judge_certificate(trust, now(), content, None)
 
 
 def judge_certificate(trust: Trust, now: datetime, content: bytes, sha256: str | None) -> Verification:

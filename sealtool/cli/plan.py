@@ -14,7 +14,7 @@ from sealtool.cli.options import (
     scope_options,
     workspace_of,
 )
-from sealtool.planning import Action, Plan, Scope, insist_on_known_people
+from sealtool.planning import Action, Plan, Scope
 from sealtool.workspace import Workspace
 
 
@@ -42,9 +42,7 @@ def command(
 def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, accept_shrink: bool, as_json: bool) -> int:
     """Makes a plan, prints it and returns the exit code."""
     with workspace.ledger() as ledger:
-        previous = None if accept_shrink else ledger.last_row_counts()
-        reading = workspace.read_registry(registry, previous_rows=previous)
-        insist_on_known_people(reading, scope, ledger.certificates_on_record(scope.levels))
+        reading = workspace.read_for(scope, ledger, registry, accept_shrink=accept_shrink)
         plan = workspace.plan(reading, scope, ledger)
     if as_json:
         show_json(plan.as_json())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from importlib.resources import files
 from io import BytesIO
+from typing import Any
+
+from pydyf import Object
 
 from sealtool.errors import ConfigurationError
 
@@ -11,9 +14,14 @@ try:
     from weasyprint import CSS, HTML, Attachment, Document
     from weasyprint.css import ColorProfile
     from weasyprint.document import DocumentMetadata
+    from weasyprint.draw.text import draw_first_line
+    from weasyprint.formatting_structure.boxes import LineBox, TextBox
     from weasyprint.logger import LOGGER
-    from weasyprint.text.ffi import harfbuzz_subset
+    from weasyprint.matrix import Matrix
+    from weasyprint.pdf.stream import Stream as PageStream
+    from weasyprint.text.ffi import FROM_UNITS, harfbuzz_subset, pango
     from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.text.line_break import create_layout, line_size
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 except OSError as error:  # cffi's answer to a shared library that is not there
     raise ConfigurationError(
@@ -31,9 +39,18 @@ __all__ = [
     "DocumentMetadata",
     "FatalURLFetchingError",
     "FontConfiguration",
+    "LineBox",
+    "Matrix",
+    "Object",
+    "PageStream",
+    "TextBox",
     "URLFetcher",
     "URLFetcherResponse",
+    "baseline_of",
+    "create_layout",
+    "draw_first_line",
     "has_fast_font_subsetting",
+    "line_size",
     "srgb_profile",
 ]
 
@@ -53,3 +70,8 @@ def srgb_profile() -> ColorProfile:
     """
     content = (files("weasyprint") / "pdf" / "sRGB2014.icc").read_bytes()
     return ColorProfile(BytesIO(content), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
+
+
+def baseline_of(layout: Any) -> float:
+    """Where the baseline of a shaped text lies, in CSS pixels from its top."""
+    return float(pango.pango_layout_get_baseline(layout.layout) * FROM_UNITS)

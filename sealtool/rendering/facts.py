@@ -26,6 +26,14 @@ from sealtool.rendering.qr import QrCode
 _NAME_STEPS = ((30, "name-1"), (42, "name-2"), (72, "name-3"))
 _LAST_STEP = "name-4"
 _LONGEST_WORD_IN_LARGE_TYPE = 24
+_SPECIMEN_NAMES = {
+    "name-1": ("Nom Llinatge Apellido", "Aina Segon"),
+    "name-2": ("Nom Llinatge Apellido Nom Llinatge", "Aina Segon Aina Segon Aina Segon Aina"),
+    "name-3": ("Nom Llinatge Apellido Nom Llinatge Apellido Nom", "Aina Segon Aina Segon Aina Segon Aina Segon Aina"),
+    "name-4": ("Nom Llinatgellinatgellinatgell", "Segonasegonasegonasegonasegona"),
+}
+"""Of each size two, each of which fits into one line."""
+_NIE_LETTERS = ("X", "Y", "Z")
 
 
 def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -> dict[str, object]:
@@ -42,7 +50,7 @@ def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -
         "area": None if decision.area is None else int(decision.area),
         "full_name": decision.person.full_name,
         "name_size": _name_size(decision.person.full_name),
-        "id_kind": "NIE" if decision.person.person_id[:1] in ("X", "Y", "Z") else "DNI",
+        "id_kind": "NIE" if decision.person.person_id[:1] in _NIE_LETTERS else "DNI",
         "person_id": decision.person.person_id,
         "procedures": [procedure.value for procedure in Procedure if procedure in decision.procedures],
         "accredited_on": decision.accredited_on,
@@ -77,6 +85,36 @@ def specimen() -> CertificateOrder:
         rules_version="specimen",
     )
     return CertificateOrder(CertificateId("specimen"), decision, date(2025, 10, 27), tuple(Language))
+
+
+def specimens_like(order: CertificateOrder) -> tuple[CertificateOrder, CertificateOrder]:
+    """Two certificates of nobody, of the kind of an order, that differ in all that differs from person to person."""
+    first, second = _SPECIMEN_NAMES[_name_size(order.decision.person.full_name)]
+    letter = order.decision.person.person_id[:1]
+    dni, other = ("00000000T", "11111111H") if letter not in _NIE_LETTERS else ("X0000000T", "Y1111111H")
+    return (
+        _of_nobody(order, "specimen", Person(PersonId(dni), first, "", ""), date(2025, 3, 12)),
+        _of_nobody(order, "other-specimen", Person(PersonId(other), second, "", ""), date(2024, 10, 30)),
+    )
+
+
+def _of_nobody(order: CertificateOrder, name: str, person: Person, accredited_on: date) -> CertificateOrder:
+    areas = tuple(replace(covered, covered_on=accredited_on) for covered in order.decision.areas)
+    decision = replace(order.decision, person=person, accredited_on=accredited_on, areas=areas)
+    return replace(order, certificate_id=CertificateId(name), decision=decision)
+
+
+def form_of(order: CertificateOrder) -> tuple[object, ...]:
+    """What decides on the elements of the pages and their style, the words apart."""
+    return (order.languages, order.decision.area is None, _name_size(order.decision.person.full_name))
+
+
+def kind_of(order: CertificateOrder) -> tuple[object, ...]:
+    """What certificates have in common when all else differs from person to person; the form is part of it."""
+    decision = order.decision
+    is_nie = decision.person.person_id[:1] in _NIE_LETTERS
+    words = (decision.level, decision.area, frozenset(decision.procedures), order.issued_on, is_nie)
+    return (*form_of(order), *words)
 
 
 def specimens() -> Iterator[CertificateOrder]:

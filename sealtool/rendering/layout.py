@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sealtool.errors import RenderingError, SealtoolError, TemplateError
 from sealtool.model import RECORD_ATTACHMENT_NAME, CertificateOrder
@@ -25,6 +25,7 @@ from sealtool.rendering.engine import (
 from sealtool.rendering.fetching import BASE_URL, ResourceRefusedError, TemplateFetcher
 from sealtool.rendering.folders import TemplateFolders
 from sealtool.rendering.record import certificate_record
+from sealtool.rendering.stencil import NotFillableError, Stencil, hold_alphabet
 from sealtool.rendering.wording import WordedPage
 
 T = TypeVar("T")
@@ -78,6 +79,35 @@ class Layout:
     def _paint(
         self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...], *, whole_fonts: bool
     ) -> LaidOut:
+        document, _ = self._composed(markup, order, pages)
+        content = self._written(document, order, pages, whole_fonts=whole_fonts)
+        return LaidOut(content, document)
+
+    def cut_stencil(self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...]) -> Stencil | None:
+        """A stencil of the order's kind; None where it cannot be filled in.
+
+        Raises:
+            As :meth:`lay_out`.
+        """
+
+        def cut() -> Stencil | None:
+            document, alphabet = self._composed(markup, order, pages)
+            stencil: Stencil | None = None
+
+            def keep(file: Any) -> None:
+                nonlocal stencil
+                with suppress(NotFillableError):
+                    stencil = Stencil(document, file, pages, order.certificate_id, alphabet)
+
+            self._written(document, order, pages, keep=keep)
+            return stencil
+
+        return self._guarded(cut)
+
+    def _composed(
+        self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...]
+    ) -> tuple[Document, frozenset[bytes]]:
+        """The pages before they are painted, with the glyphs that their fonts hold in any case."""
         html = HTML(string=markup, base_url=BASE_URL, url_fetcher=self._fetcher)
         document = html.render(
             font_config=self._fonts,
@@ -93,14 +123,29 @@ class Layout:
                 advice="If the templates are your own, leave more room in them; otherwise report it with the id.",
             )
         document.metadata = CertificateMetadata(order, pages)
-        content = document.write_pdf(
-            finisher=lambda document, pdf: finish(pdf, document, pages),
+        return document, hold_alphabet(document)
+
+    def _written(
+        self,
+        document: Document,
+        order: CertificateOrder,
+        pages: tuple[WordedPage, ...],
+        *,
+        whole_fonts: bool = False,
+        keep: Callable[[Any], None] = lambda _: None,
+    ) -> bytes:
+        def finisher(document: Document, file: Any) -> None:
+            finish(file, document, pages)
+            keep(file)
+
+        content: bytes = document.write_pdf(
+            finisher=finisher,
             attachments=[_record_attachment(order)],
             pdf_variant=PDF_VARIANT,
             output_intent=_OUTPUT_INTENT,
             full_fonts=whole_fonts,
         )
-        return LaidOut(content, document)
+        return content
 
     def _guarded(self, action: Callable[[], T]) -> T:
         self._fetcher.refusal = None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from sealtool.errors import RenderingError
 from sealtool.model import CertificateOrder, UnsealedPdf
-from sealtool.rendering.facts import page_facts, specimen, specimens
+from sealtool.rendering.facts import form_of, kind_of, page_facts, specimen, specimens, specimens_like
 from sealtool.rendering.folders import TemplateFolders
 from sealtool.rendering.fonts import check_families, coverage, substituted_families
 from sealtool.rendering.layout import LaidOut, Layout
 from sealtool.rendering.options import RenderingOptions
 from sealtool.rendering.qr import qr_code
+from sealtool.rendering.record import certificate_record
+from sealtool.rendering.stencil import NotFillableError, Stencil
 from sealtool.rendering.wording import WordedPage, Wording
+
+_STENCILS_KEPT = 64
+"""About half a megabyte each."""
 
 
 class CertificateRenderer:
@@ -38,6 +43,8 @@ class CertificateRenderer:
         proof = self._lay_out(specimen(), whole_fonts=True)
         check_families(proof.document, options.font_families)
         self._coverage = coverage(proof.document, options.font_families[0])
+        self._stencils: dict[tuple[object, ...], Stencil | None] = {}
+        self._proved: dict[tuple[object, ...], bool] = {}
 
     def render(self, order: CertificateOrder) -> UnsealedPdf:
         """Lay out one certificate: one A4 page for each language of the order, its record attached.
@@ -51,6 +58,12 @@ class CertificateRenderer:
         """
         if unprintable := self.unprintable(order.decision.person.full_name):
             raise _not_printable(order, unprintable)
+        if (content := self._filled_in(order)) is not None:
+            return UnsealedPdf(content, pages=len(order.languages))
+        return self.render_plainly(order)
+
+    def render_plainly(self, order: CertificateOrder) -> UnsealedPdf:
+        """The same bytes as :meth:`render`, laid out by the engine from beginning to end: the reference for it."""
         result = self._lay_out(order)
         if strangers := substituted_families(result.document, self._options.font_families):
             raise RenderingError(
@@ -67,6 +80,33 @@ class CertificateRenderer:
         before anything is rendered.
         """
         return self._coverage.unprintable(text)
+
+    def _filled_in(self, order: CertificateOrder) -> bytes | None:
+        """The certificate from the stencil of its kind, None where the engine has to do it."""
+        kind = kind_of(order)
+        if kind not in self._stencils:
+            if len(self._stencils) >= _STENCILS_KEPT:
+                self._stencils.clear()
+            self._stencils[kind] = self._stencil(order)
+        stencil = self._stencils[kind]
+        return None if stencil is None else self._fill_in(stencil, order)
+
+    def _stencil(self, order: CertificateOrder) -> Stencil | None:
+        form = form_of(order)
+        if not self._proved.get(form, True):
+            return None
+        specimen, other = specimens_like(order)
+        pages = self._pages(specimen)
+        stencil = self._layout.cut_stencil(self._wording.document(pages), specimen, pages)
+        if form not in self._proved:
+            self._proved[form] = stencil is not None and self._fill_in(stencil, other) == self._lay_out(other).content
+        return stencil if self._proved[form] else None
+
+    def _fill_in(self, stencil: Stencil, order: CertificateOrder) -> bytes | None:
+        try:
+            return stencil.fill_in(order.certificate_id, self._pages(order), certificate_record(order))
+        except NotFillableError:
+            return None
 
     def _pages(self, order: CertificateOrder) -> tuple[WordedPage, ...]:
         facts = page_facts(order, self._options, self._qr)

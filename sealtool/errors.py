@@ -122,6 +122,12 @@ class RenderingError(SealtoolError):
     exit_code = ExitCode.NEEDS_HUMAN
 
 
+class ExtensionError(SealtoolError):
+    """A sealed file cannot be given another archive time stamp. Only this one waits for a human."""
+
+    exit_code = ExitCode.NEEDS_HUMAN
+
+
 class SelfCheckError(SealtoolError):
     """Our own verifier refused our own output. It was not published."""
 

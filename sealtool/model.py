@@ -336,6 +336,24 @@ class Verdict(StrEnum):
     INDETERMINATE = "INDETERMINATE"
 
 
+class SealQualification(StrEnum):
+    """What a sound seal is under eIDAS, by the trusted lists, at the time it was made."""
+
+    QUALIFIED = "qualified_eseal"
+    """Art. 3 (27): advanced, its certificate qualified for seals, its key in a qualified device."""
+    ADVANCED_WITH_QUALIFIED_CERTIFICATE = "advanced_eseal_qc"
+    """Art. 37 (1): its certificate qualified for seals, but nothing says that its key is in a qualified device."""
+    NOT_QUALIFIED = "not_qualified"
+
+
+class TimeStampQualification(StrEnum):
+    """What a sound time stamp is under eIDAS, by the trusted lists, at the time it was given."""
+
+    QUALIFIED = "qualified_time_stamp"
+    """Art. 42: given by a service that had qualified status for it."""
+    NOT_QUALIFIED = "not_qualified"
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a file did not pass, or what else has to be known about it. Codes are stable."""
@@ -346,7 +364,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class SealFacts:
-    """The seal as a validator shows it. Times are aware, in UTC; serial numbers are decimal digits."""
+    """The seal as a validator shows it. Times are aware, in UTC; serial numbers are decimal digits.
+
+    Attributes:
+        qualification: by the trusted lists that were handed in; None where there were none, or the seal is not sound.
+        time_stamp_qualification: the same of the time stamp that dates the seal; None where there is none either.
+    """
 
     subject: str
     organization_identifier: str
@@ -364,6 +387,8 @@ class SealFacts:
     time_stamp_at: datetime | None
     time_stamp_authority: str
     signature_policy: str
+    qualification: SealQualification | None = None
+    time_stamp_qualification: TimeStampQualification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +408,36 @@ class CertifiedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeStampEvidence:
+    """A time stamp, by the SHA-256 of its token; of a document time stamp ``on_document`` is true."""
+
+    given_at: datetime
+    sha256: bytes
+    on_document: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SealEvidence:
+    """The parts of a seal by which another program can tell that it judged the same one.
+
+    Attributes:
+        certificates: DER, the seal certificate first; then those above it up to the anchor, where the chain was found.
+        digest_name: of both digests, in the spelling of hashlib.
+        content_digest: what the seal says of the bytes it covers.
+        attributes_digest: of the data to be signed, which are the signed attributes (RFC 5652, 5.4).
+        signature: its value.
+        time_stamps: oldest first.
+    """
+
+    certificates: tuple[bytes, ...]
+    digest_name: str
+    content_digest: bytes
+    attributes_digest: bytes
+    signature: bytes
+    time_stamps: tuple[TimeStampEvidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """The judgement of one file.
 
@@ -393,6 +448,8 @@ class Verification:
         pades_level: the level reached and verified, None where there is no sound seal.
         sealed_at: the best proven time of the seal: the time stamp's where there is one, otherwise the
             claimed time.
+        provable_until: until when what the file holds proves the seal without being renewed: the first end among the
+            certificates that have to be valid on the day of judgement. None where there is no sound seal.
     """
 
     sha256: str
@@ -405,3 +462,5 @@ class Verification:
     seal: SealFacts | None = None
     certificate: CertifiedFacts | None = None
     pages: int | None = None
+    provable_until: datetime | None = None
+    evidence: SealEvidence | None = None

@@ -7,14 +7,14 @@ step says what it leaves to the next.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESStatus, AdESSubIndic
 from pyhanko_certvalidator.errors import ValidationError
 
-from sealtool.model import PadesLevel, SealFacts, Verdict
+from sealtool.model import PadesLevel, SealEvidence, SealFacts, Verdict
 from sealtool.verification.chain import (
     SEAL_CODES,
     Judge,
@@ -22,6 +22,7 @@ from sealtool.verification.chain import (
     Material,
     Revocation,
     digest_of,
+    first_end,
     is_within_validity,
 )
 from sealtool.verification.facts import (
@@ -29,10 +30,12 @@ from sealtool.verification.facts import (
     certificate_of,
     organization_identifier,
     qualified_statements,
+    seal_evidence,
     seal_facts,
 )
 from sealtool.verification.message import Message, check_certificates, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
+from sealtool.verification.revocation_data import check_revocation_data
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far two clocks may disagree before their order means something."""
@@ -83,57 +86,91 @@ class _Proof:
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """What holds of a seal. ``level`` and ``sealed_at`` are None where the seal is not sound."""
+    """What holds of a seal. All but its facts and evidence is None where the seal is not sound."""
 
     facts: SealFacts
+    evidence: SealEvidence
     level: PadesLevel | None = None
     sealed_at: datetime | None = None
+    provable_until: datetime | None = None
 
 
 async def appraise(content: SealedContent, material: Material, now: datetime, findings: Findings) -> Appraisal:
     """Judges a seal as of ``now``; objections go to ``findings``."""
     known = len(findings.objections)
+    own_stamp = signature_time_stamp(content.seal)
+    material = _with_data_of_stamps(material, content, own_stamp)
     judge = Judge(material)
     # 1. 5.6.3.4 (1): document time stamps, newest first. Each must hold at the moment that the next newer one
     #    proves, the newest today; what is proven of the seal is left to the steps below.
     moment = now
+    judged_today: list[Judgement] = []
+    dating: Judgement | None = None
     for stamp in reversed(content.document_stamps):
-        await _time_stamp(judge, stamp.message, stamp.covered, moment, findings)
+        dating = await _time_stamp(judge, stamp.message, stamp.covered, moment, findings)
+        judged_today = judged_today or [dating]
         moment = stamp.message.stamped_at
     # 2. 5.5.4 (4): the signature time stamp, at the moment proven so far.
-    own_stamp = signature_time_stamp(content.seal)
+    own_judgement = None
     if own_stamp is not None:
-        await _time_stamp(judge, own_stamp, (content.seal.signature,), moment, findings)
+        dating = own_judgement = await _time_stamp(judge, own_stamp, (content.seal.signature,), moment, findings)
     # 3. 5.5.4 (1): the best signature time is the oldest proven one, today where nothing is proven.
     first = own_stamp or (content.document_stamps[0].message if content.document_stamps else None)
     best = now if first is None else first.stamped_at
-    # 4. 5.3: the seal at that moment, and 5.5.4 (3), 5.6.2.2: what became of its certificates since.
+    # 4. 5.3 (5.2.3 to 5.2.8): the seal at that moment, and 5.5.4 (3), 5.6.2.2: what became of its certificates since.
     judgement = await _seal(judge, content, _Proof(best, moment, first is not None), findings)
     # 5. 5.5.4 (5): the order of all times.
     _check_order(content, own_stamp, now, findings)
-    # 6. 5.2.7.4: constraints of the policy on the certificate.
+    # 6. 5.2.6: the X.509 validation constraints of our policy, which is to say whose certificate it may be.
     _check_holder(content.seal, material, findings)
     stamped_at = None if first is None else best
     facts = seal_facts(content.seal, content.sub_filter, content.claimed, first, stamped_at)
+    chain = (*judgement.path, judgement.anchor) if judgement.path else ()
+    evidence = seal_evidence(content.seal, chain, own_stamp, [stamp.message for stamp in content.document_stamps])
     if len(findings.objections) > known or not judgement.passed:
-        return Appraisal(facts)
+        return Appraisal(facts, evidence)
     # 7. EN 319 142-1, 6: the level that was verified, not the one that is claimed.
     level = await _level(content, material, own_stamp, best, proven=first is not None)
     sealed_at = best if first is not None else content.claimed
-    return Appraisal(facts, level, sealed_at)
+    # 8. 5.6.3.4: what has to be valid today is the newest document time stamp; without one, seal and time stamp.
+    judged_today = judged_today or [one for one in (judgement, own_judgement) if one is not None]
+    # 9. TS 119 615, 4.4 to 4.9: what the trusted lists say of seal and time stamp at that time. It decides nothing.
+    facts = _with_qualification(facts, material, judgement, dating, best)
+    return Appraisal(facts, evidence, level, sealed_at, first_end(one.path for one in judged_today))
 
 
-async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: datetime, findings: Findings) -> None:
+def _with_qualification(
+    facts: SealFacts, material: Material, seal: Judgement, dating: Judgement | None, best: datetime
+) -> SealFacts:
+    services = material.trust.services
+    of_stamp = services.qualification_of_time_stamp((*dating.path, dating.anchor), best) if dating else None
+    of_seal = services.qualification_of_seal(seal.path, seal.anchor, best)
+    return replace(facts, qualification=of_seal, time_stamp_qualification=of_stamp)
+
+
+def _with_data_of_stamps(material: Material, content: SealedContent, own_stamp: Message | None) -> Material:
+    """Authorities may put revocation data into their tokens. They count like those of the file: as good as signed."""
+    stamps = [stamp.message for stamp in content.document_stamps]
+    stamps += [own_stamp] if own_stamp is not None else []
+    return replace(
+        material,
+        revocation_lists=(*material.revocation_lists, *(one for stamp in stamps for one in stamp.revocation_lists)),
+        ocsp_responses=(*material.ocsp_responses, *(one for stamp in stamps for one in stamp.ocsp_responses)),
+    )
+
+
+async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: datetime, findings: Findings) -> Judgement:
     """EN 319 102-1, 5.4: sound when it was given, and its certificates still good at ``moment``."""
     judgement = await judge.judge_time_stamp(stamp, covered)
     if not judgement.passed:
         findings.add(_time_stamp_objection(judgement))
-        return
+        return judgement
     try:
         _check_form(stamp, judgement, judge)
+        check_revocation_data(stamp, _who_may_tell(stamp, judgement, judge.material))
     except Objection as objection:
         findings.add(objection)
-        return
+        return judgement
     if not all(is_within_validity(der, moment) for der in judgement.path):
         findings.add(Objection(ReasonCode.TIME_STAMP_EXPIRED))
     if any(revocation.moment <= moment for revocation in judge.revocations(judgement)):
@@ -144,6 +181,7 @@ async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: date
                 sub_indication="REVOKED_NO_POE",
             )
         )
+    return judgement
 
 
 def _time_stamp_objection(judgement: Judgement) -> Objection:
@@ -153,6 +191,8 @@ def _time_stamp_objection(judgement: Judgement) -> Objection:
         AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: ReasonCode.WEAK_ALGORITHM,
     }
     code = codes.get(judgement.indication, ReasonCode.TIME_STAMP_INVALID)
+    if judgement.is_not_granted:
+        return Objection(ReasonCode.SERVICE_NOT_GRANTED, "It is about the service of a time stamp.")
     verdict = Verdict.FAILED if judgement.indication.status is AdESStatus.FAILED else Verdict.INDETERMINATE
     detail = "It is about the certificates of the time stamp." if code is ReasonCode.NO_REVOCATION_DATA else ""
     return Objection(code, detail, sub_indication=name, verdict=verdict)
@@ -162,6 +202,12 @@ def _check_form(message: Message, judgement: Judgement, judge: Judge) -> None:
     material = judge.material
     known = (judgement.anchor, *material.trust.anchors, *material.trust.certificates, *material.certificates)
     check_certificates(message, judgement.path, known)
+
+
+def _who_may_tell(stamp: Message, judgement: Judgement, material: Material) -> tuple[bytes, ...]:
+    """Whose revocation data may stand in a time stamp: of anybody known, or in it and vouched for."""
+    trust, own = material.trust, (certificate.dump() for certificate in stamp.certificates)
+    return (*judgement.path, judgement.anchor, *trust.anchors, *trust.certificates, *material.certificates, *own)
 
 
 async def _seal(judge: Judge, content: SealedContent, proof: _Proof, findings: Findings) -> Judgement:
@@ -202,6 +248,8 @@ def _seal_objection(
     if indication is AdESIndeterminate.REVOKED_NO_POE:
         known = next((found.moment for found in revocations if found.is_signer), None)
         return _revoked(known, content.claimed, is_signer=True)
+    if judgement.is_not_granted:
+        return Objection(ReasonCode.SERVICE_NOT_GRANTED)
     code = SEAL_CODES.get(indication, ReasonCode.CHAIN_UNSOUND)
     verdict = Verdict.FAILED if isinstance(indication, AdESFailure) else Verdict.INDETERMINATE
     return Objection(code, sub_indication=indication.standard_name, verdict=verdict)

@@ -24,6 +24,7 @@ from sealtool.verification.objects import entries, lookup, resolve
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.record import read_record
 from sealtool.verification.trust import Trust
+from sealtool.verification.visible import check_pages
 
 LEVELS = tuple(PadesLevel)
 """In ascending order: each contains the one before."""
@@ -51,6 +52,7 @@ def verify_certificate(
 
     Raises:
         ValueError: ``now`` is naive.
+        MemoryError: there is not enough of it.
     """
     return asyncio.run(
         async_verify_certificate(
@@ -96,6 +98,10 @@ class _Examination:
             await self._steps()
         except Objection as objection:
             self.findings.add(objection)
+        except (MemoryError, SystemError):
+            raise  # of this process, which ran out of memory; it says nothing of the file
+        except RecursionError:
+            self.findings.add(Objection(ReasonCode.TOO_COSTLY, "It is nested too deeply."))
         except Exception as error:  # noqa: BLE001 - broken files raise anything out of the libraries; all is a verdict
             self.findings.add(Objection(ReasonCode.UNREADABLE, f"({type(error).__name__})"))
 
@@ -106,14 +112,21 @@ class _Examination:
         layout = read_layout(self.content)
         # 2. EN 319 142-1, 5.5; ISO 32000-2, 12.8.2.2: behind the seal nothing but what archiving adds.
         check_later_changes(self.content, layout)
-        # 3. What was sealed holds nothing that could show something else. The record is read, not yet believed.
+        # 3. 5.2.8, a constraint of our own policy: what was sealed holds nothing that could show something else. The
+        #    record is read, not yet believed.
         held = read_content(layout.sealed, layout.seal.field_number, self.findings.add)
         self.pages = held.pages
-        # 4. EN 319 102-1, 5.2.3 to 5.2.8, 5.3 to 5.6: signer, cryptography, chain, times.
+        # 4. EN 319 102-1, 5.3 to 5.6, each on the blocks 5.2.3 to 5.2.8: signer, context, freshness, chain,
+        #    cryptography, acceptance; and the times that put them together.
         self.appraisal = await self._appraise(layout)
         self._check_level()
-        # 5. The record: exactly one, and believed only now that everything else holds.
+        # 5. 5.2.8 again, our own policy: the record, exactly one, and believed only now that everything else holds.
         record = read_record(held.records)
+        if self.findings.objections:
+            return
+        # 6. The same: the pages, as people see them, show what the record says.
+        for objection in check_pages(self.content, record):
+            self.findings.add(objection)
         if not self.findings.objections:
             self.certificate = record
 
@@ -153,6 +166,8 @@ class _Examination:
             seal=None if appraisal is None else appraisal.facts,
             certificate=self.certificate if self.findings.verdict is Verdict.PASSED else None,
             pages=self.pages,
+            provable_until=None if appraisal is None else appraisal.provable_until,
+            evidence=None if appraisal is None else appraisal.evidence,
         )
 
 

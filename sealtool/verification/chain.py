@@ -8,8 +8,8 @@ the anchor. The moments are put together in :mod:`sealtool.verification.certific
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -26,6 +26,7 @@ from pyhanko.sign.validation.policy_decl import (
     SignatureValidationSpec,
 )
 from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko_certvalidator.authority import AuthorityWithCert, TrustAnchor
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.fetchers import FetcherBackend, Fetchers
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
@@ -34,11 +35,13 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
-from sealtool.verification.message import Message
+from sealtool.verification.message import Message, is_issued_by
+from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import Objection, ReasonCode
 from sealtool.verification.trust import Trust
 
-_Run = Callable[[SignatureValidationSpec], Awaitable["Judgement"]]
+_Anchors = tuple[bytes, ...]
+_Run = Callable[[_Anchors, SignatureValidationSpec], Awaitable["Judgement"]]
 _POLICY = StrongAlgorithmsOnly()
 # EN 319 412-3 leaves either, or both, to the authority: seals with digitalSignature alone are common.
 _SEAL_USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
@@ -67,7 +70,7 @@ class Material:
 
     def without_handed_in_lists(self) -> Material:
         """What the file itself brings, with the anchors."""
-        trust = Trust(self.trust.anchors, self.trust.certificates, (), self.trust.organizations)
+        trust = replace(self.trust, revocation_lists=())
         return Material(trust, self.certificates, self.revocation_lists, self.ocsp_responses)
 
     @property
@@ -88,12 +91,15 @@ class Judgement:
     Attributes:
         indication: the AdES sub-indication; passed where it is AdESPassed.OK.
         path: DER of the certificates from the signer upwards, without the anchor; empty where there is none.
-        anchor: DER of the anchor, empty where there is none.
+        anchor: DER of the anchor, empty where there is none. Where a time stamp's own certificate is on a trusted
+            list, it is the path, and its issuer stands here, or itself where that is not at hand.
+        is_not_granted: whether a chain leads to a service on a trusted list that had no qualified status then.
     """
 
     indication: AdESSubIndic
     path: tuple[bytes, ...] = ()
     anchor: bytes = b""
+    is_not_granted: bool = False
 
     @property
     def passed(self) -> bool:
@@ -114,19 +120,19 @@ class Judge:
     """Judges the signatures of one file with the same material."""
 
     material: Material
-    _specifications: dict[bool, SignatureValidationSpec] = field(default_factory=dict)
+    _specifications: dict[tuple[_Anchors, bool], SignatureValidationSpec] = field(default_factory=dict)
 
     async def judge_seal(self, message: Message, digest: bytes, at: datetime, *, proven: bool) -> Judgement:
         """EN 319 102-1, 5.3 for the seal, as of ``at``; ``proven`` where a time stamp proves that moment."""
         timing = ValidationTimingInfo(at, at, point_in_time_validation=proven)
 
-        async def run(specification: SignatureValidationSpec) -> Judgement:
+        async def run(_: _Anchors, specification: SignatureValidationSpec) -> Judgement:
             result = await ades_basic_validation(
                 message.signed_data, specification, timing_info=timing, raw_digest=digest
             )
             return _judgement(result)
 
-        return await self._with_reason(run)
+        return await self._with_reason(run, message, CERTIFICATE_SERVICES, at)
 
     async def judge_time_stamp(self, message: Message, stamped: Iterable[bytes | memoryview]) -> Judgement:
         """EN 319 102-1, 5.4 for a time stamp over ``stamped``, as of the moment it names."""
@@ -137,28 +143,60 @@ class Judge:
         def imprint(algorithm: str) -> bytes:
             return digest_of(parts, algorithm)
 
-        async def run(specification: SignatureValidationSpec) -> Judgement:
+        async def run(listed: _Anchors, specification: SignatureValidationSpec) -> Judgement:
             result = await ades_timestamp_validation(message.signed_data, specification, imprint, timing_info=timing)
-            return _judgement(result)
+            judgement = _judgement(result)
+            if judgement.indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND and judgement.anchor in listed:
+                return self._listed_itself(message, judgement.anchor)
+            return judgement
 
-        return await self._with_reason(run)
+        return await self._with_reason(run, message, TIME_STAMP_SERVICES, at)
 
-    async def _with_reason(self, run: _Run) -> Judgement:
-        judgement = await run(self._specification(with_revocation=True))
+    def _listed_itself(self, message: Message, signer: bytes) -> Judgement:
+        """A time stamp whose own certificate identifies a listed service; the library asks nothing more of it then.
+
+        Its status on the list stands for revocation. Where a list of its issuer is at hand, that one counts as well.
+        """
+        if not is_within_validity(signer, message.stamped_at):
+            return Judgement(AdESIndeterminate.OUT_OF_BOUNDS_NO_POE)
+        issuers = (der for der in self._at_hand(message) if der != signer and is_issued_by(signer, der))
+        return Judgement(AdESPassed.OK, (signer,), next(issuers, signer))
+
+    async def _with_reason(self, run: _Run, message: Message, services: Collection[str], at: datetime) -> Judgement:
+        granted = self._listed(message, services, at)
+        judgement = await run(granted, self._specification(granted, with_revocation=True))
+        if judgement.indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
+            listed = self._listed(message, services, None)
+            if listed != granted:
+                bare = await run(listed, self._specification(listed, with_revocation=False))
+                is_not_granted = bare.indication is not AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND
+                return replace(judgement, is_not_granted=is_not_granted)
         if judgement.indication is AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
             # The library does not tell missing revocation data from a broken chain. Without the question of
             # revocation the chain either holds, so the data is what is missing, or it does not.
-            bare = await run(self._specification(with_revocation=False))
+            bare = await run(granted, self._specification(granted, with_revocation=False))
             if bare.passed:
                 return Judgement(AdESIndeterminate.TRY_LATER, bare.path, bare.anchor)
             return bare
         return judgement
 
-    def _specification(self, *, with_revocation: bool) -> SignatureValidationSpec:
-        known = self._specifications.get(with_revocation)
+    def _listed(self, message: Message, services: Collection[str], at: datetime | None) -> _Anchors:
+        """The services on trusted lists that could have certified somebody here, or be the signer; ``at`` or ever."""
+        listed = self.material.trust.services
+        if not listed:
+            return ()
+        names = {comparable_name(_asn1_certificate(der).issuer) for der in self._at_hand(message)}
+        return listed.anchors(names | {comparable_name(message.signer.subject)}, services, at)
+
+    def _at_hand(self, message: Message) -> tuple[bytes, ...]:
+        brought = (certificate.dump() for certificate in message.certificates)
+        return (*brought, *self.material.certificates, *self.material.trust.certificates)
+
+    def _specification(self, listed: _Anchors, *, with_revocation: bool) -> SignatureValidationSpec:
+        known = self._specifications.get((listed, with_revocation))
         if known is None:
-            known = _build_specification(self.material, with_revocation=with_revocation)
-            self._specifications[with_revocation] = known
+            known = _build_specification(self.material, listed, with_revocation=with_revocation)
+            self._specifications[(listed, with_revocation)] = known
         return known
 
     def revocations(self, judgement: Judgement) -> list[Revocation]:
@@ -203,16 +241,28 @@ def _judgement(result: object) -> Judgement:
     anchor = path.trust_anchor.authority.certificate.dump()
     if not certificates and indication is AdESPassed.OK:
         # The signer itself was handed in as an authority: then nothing was checked.
-        return Judgement(AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND)
+        return Judgement(AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND, anchor=anchor)
     return Judgement(indication, tuple(reversed(certificates)), anchor)
 
 
-def _build_specification(material: Material, *, with_revocation: bool) -> SignatureValidationSpec:
+class _Anchor(AuthorityWithCert):
+    """An anchor is an end of chains whoever signed it (RFC 5280, 6.1.1 (d)), and the issuer of its revocation lists.
+
+    The library looks for the anchor above the issuer of a list, and finds it only where that one is self-signed. So the
+    lists of an issuing authority would be of no use where it is the anchor itself, and not its root.
+    """
+
+    def is_potential_issuer_of(self, cert: asn1_x509.Certificate) -> bool:
+        return cert.sha256 == self.certificate.sha256 or bool(super().is_potential_issuer_of(cert))
+
+
+def _build_specification(material: Material, listed: _Anchors, *, with_revocation: bool) -> SignatureValidationSpec:
     revocation = REQUIRE_REVINFO if with_revocation else NO_REVOCATION
+    anchors = dict.fromkeys((*material.trust.anchors, *listed))
     return SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
-            trust_manager=SimpleTrustManager.build([_asn1_certificate(der) for der in material.trust.anchors]),
-            # A list issued after the moment in question still tells what had been revoked by then.
+            trust_manager=SimpleTrustManager.build([TrustAnchor(_Anchor(_asn1_certificate(der))) for der in anchors]),
+            # 5.2.5: a list issued after the moment in question still tells what had been revoked by then.
             revinfo_policy=CertRevTrustPolicy(revocation, retroactive_revinfo=True),
             algorithm_usage_policy=_POLICY,
         ),
@@ -266,6 +316,11 @@ def is_within_validity(der: bytes, moment: datetime) -> bool:
     """Whether a certificate was valid at ``moment``."""
     certificate = _certificate(der)
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+
+
+def first_end(paths: Iterable[Iterable[bytes]]) -> datetime:
+    """The first moment at which a certificate of these paths runs out; at least one path has at least one."""
+    return min(_certificate(der).not_valid_after_utc.astimezone(UTC) for path in paths for der in path)
 
 
 SEAL_CODES: dict[AdESSubIndic, ReasonCode] = {

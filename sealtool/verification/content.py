@@ -15,7 +15,8 @@ from sealtool.verification.reasons import Objection, ReasonCode
 MAX_PAGES = 200
 _MAX_NODES = 5000
 _LINK_ACTIONS = frozenset({"/URI", "/GoTo"})
-_ACTING_CATALOG_KEYS = ("/OpenAction", "/AA", "/Collection")
+# Layers (ISO 32000-2, 8.11) may show one text on the screen and print another.
+_ACTING_CATALOG_KEYS = ("/OpenAction", "/AA", "/Collection", "/OCProperties")
 _ACTING_NAMES = ("/JavaScript", "/AlternatePresentations", "/Renditions")
 
 
@@ -38,7 +39,8 @@ def read_content(sealed: PdfFileReader, seal_number: int, objections: Callable[[
         objections(objection)
     pages = 0
     for page in _nodes(root["/Pages"], "/Kids"):
-        if lookup(page, "/Type") == "/Page":
+        # what has no children is a page to every program, whatever it calls itself
+        if lookup(page, "/Type") == "/Page" or "/Kids" not in page:
             pages += 1
             for objection in _page(page, seal_number):
                 objections(objection)

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from sealtool.model import PadesLevel, Verification
 from sealtool.verification.appraisal import Appraisal, SealedContent, appraise
 from sealtool.verification.chain import Material
-from sealtool.verification.message import Message, check_revocation_lists, read_seal, signature_time_stamp
+from sealtool.verification.message import Message, read_seal, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
+from sealtool.verification.revocation_data import check_revocation_data
 from sealtool.verification.trust import Trust
 
 SUB_FILTER = "CAdES detached"
@@ -28,6 +29,7 @@ def verify_detached(content: bytes, signature: bytes, trust: Trust, *, now: date
 
     Raises:
         ValueError: ``now`` is naive.
+        MemoryError: there is not enough of it.
     """
     return asyncio.run(async_verify_detached(content, signature, trust, now=now))
 
@@ -39,13 +41,19 @@ async def async_verify_detached(content: bytes, signature: bytes, trust: Trust, 
     findings = Findings()
     appraisal: Appraisal | None = None
     try:
-        seal = read_seal(_der(signature), may_hold_lists=True)
-        check_revocation_lists(seal, [*trust.anchors, *trust.certificates, *_certificates(seal)])
+        seal = read_seal(_der(signature), may_hold_revocation_data=True)
+        own = _certificates(seal)
+        issuers = [*trust.anchors, *trust.certificates, *trust.services.issuers_of(own), *own]
+        check_revocation_data(seal, issuers)
         sealed = SealedContent(seal, (content,), SUB_FILTER, _claimed_time(seal))
-        material = Material(trust, revocation_lists=seal.revocation_lists)
+        material = Material(trust, revocation_lists=seal.revocation_lists, ocsp_responses=seal.ocsp_responses)
         appraisal = await appraise(sealed, material, now.astimezone(UTC), findings)
     except Objection as objection:
         findings.add(objection)
+    except (MemoryError, SystemError):
+        raise  # of this process, which ran out of memory; it says nothing of the file
+    except RecursionError:
+        findings.add(Objection(ReasonCode.TOO_COSTLY, "It is nested too deeply."))
     except Exception as error:  # noqa: BLE001 - broken messages raise anything out of the libraries; all is a verdict
         findings.add(Objection(ReasonCode.UNREADABLE, f"({type(error).__name__})"))
     level: PadesLevel | None = None if appraisal is None else appraisal.level
@@ -58,6 +66,7 @@ async def async_verify_detached(content: bytes, signature: bytes, trust: Trust, 
         pades_level=level,
         sealed_at=None if appraisal is None else appraisal.sealed_at,
         seal=None if appraisal is None else appraisal.facts,
+        evidence=None if appraisal is None else appraisal.evidence,
     )
 
 
@@ -76,7 +85,7 @@ def _der(signature: bytes) -> bytes:
 
 
 def _certificates(seal: Message) -> list[bytes]:
-    """Of the seal and of its time stamp: their issuers sign revocation lists."""
+    """Of the seal and of its time stamp: their issuers sign revocation data."""
     stamp = signature_time_stamp(seal)
     return [one.dump() for one in (*seal.certificates, *(stamp.certificates if stamp else ()))]
 

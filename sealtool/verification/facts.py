@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from asn1crypto import core
+from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
-from sealtool.model import SealFacts
+from sealtool.model import SealEvidence, SealFacts, TimeStampEvidence
 from sealtool.verification.message import Message
 
 ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
@@ -99,6 +100,39 @@ def seal_facts(
         time_stamp_authority="" if stamp is None else certificate_of(stamp.signer).subject.rfc4514_string(_NAMES),
         signature_policy=_signature_policy(message),
     )
+
+
+def seal_evidence(
+    message: Message, chain: Sequence[bytes], own: Message | None, on_document: Iterable[Message]
+) -> SealEvidence:
+    """What identifies the seal.
+
+    Args:
+        message: the seal.
+        chain: DER from the seal certificate up to the anchor; empty where none was found.
+        own: the signature time stamp.
+        on_document: the document time stamps, oldest first.
+    """
+    attributes = message.signer_info["signed_attrs"]
+    # RFC 5652, 5.4: what is signed has the tag of a SET, not the one that stands in the message.
+    to_be_signed = b"\x31" + attributes.dump()[1:]
+    stated = next(one["values"][0].native for one in attributes if one["type"].native == "message_digest")
+    return SealEvidence(
+        certificates=tuple(chain) or (message.signer.dump(),),
+        digest_name=message.digest_name,
+        content_digest=bytes(stated),
+        attributes_digest=hashlib.new(message.digest_name, to_be_signed, usedforsecurity=False).digest(),
+        signature=message.signature,
+        time_stamps=(
+            *(_stamp(one, on_document=False) for one in (own,) if one is not None),
+            *(_stamp(one, on_document=True) for one in on_document),
+        ),
+    )
+
+
+def _stamp(stamp: Message, *, on_document: bool) -> TimeStampEvidence:
+    token = cms.ContentInfo({"content_type": "signed_data", "content": stamp.signed_data}).dump()
+    return TimeStampEvidence(stamp.stamped_at.astimezone(UTC), hashlib.sha256(token).digest(), on_document)
 
 
 def _signature_algorithm(message: Message) -> str:

@@ -21,7 +21,10 @@ from sealtool.verification.objects import entries, lookup, object_of
 from sealtool.verification.reasons import Objection, ReasonCode
 
 _Container = generic.DictionaryObject | TrailerDictionary
-_OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]+)[\s]+([0-9]+)[\s]+obj\b")
+# NUL and comments are white space, too (ISO 32000-2, 7.2.3): a program that repairs files reads over them.
+_SPACE = rb"(?:[\0\s]|%[^\r\n]*[\r\n])++"
+_OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]++)" + _SPACE + rb"([0-9]++)" + _SPACE + rb"obj\b")
+_REFERENCE = re.compile(rb"(?<![0-9])([0-9]++)" + _SPACE + rb"[0-9]++" + _SPACE + rb"R\b")
 _CATALOG_MAY_CHANGE = frozenset({"/DSS", "/AcroForm", "/Extensions"})
 _FORM_MAY_CHANGE = frozenset({"/Fields", "/SigFlags"})
 _INFO_MAY_CHANGE = frozenset({"/ModDate", "/Producer"})
@@ -47,6 +50,9 @@ def check_later_changes(content: bytes, layout: Layout) -> None:
     existing = _numbers(layout.sealed, range(layout.sealed.xrefs.total_revisions))
     for number in sorted(defined & existing - allowed):
         raise _changed(f"Object {number} was replaced.")
+    # What is new hangs on what may grow, and on nothing else: a sealed page may have named it in advance.
+    for number in sorted((defined - existing) & _references(content, layout)):
+        raise _changed(f"Object {number} was referred to before it was there.")
 
 
 def _changed(detail: str) -> Objection:
@@ -55,6 +61,15 @@ def _changed(detail: str) -> Objection:
 
 def _numbers(reader: PdfFileReader, revisions: Iterable[int]) -> set[int]:
     return {ref.idnum for revision in revisions for ref in reader.xrefs.explicit_refs_in_revision(revision)}
+
+
+def _references(content: bytes, layout: Layout) -> set[int]:
+    """The numbers that the sealed file refers to, in plain sight and in its object streams."""
+    sealed = layout.sealed
+    sections = (sealed.xrefs.get_xref_data(revision) for revision in range(sealed.xrefs.total_revisions))
+    packed = {place.obj_stream_id for section in sections for place in section.xrefs_in_objstm.values()}
+    texts = (content[: layout.seal.end], *(object_of(sealed, number).data for number in packed))
+    return {int(match[1]) for text in texts for match in _REFERENCE.finditer(text)}
 
 
 def _later_objects(content: bytes, layout: Layout) -> set[int]:

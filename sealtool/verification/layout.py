@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.decode_limits import DecodeLimits, StreamDecodeLimits
+from pyhanko.pdf_utils.decode_limits import (
+    DEFAULT_PURPOSE_LIMITS,
+    DecodeLimits,
+    DecodePurpose,
+    DocumentDecodeBudget,
+    StreamDecodeLimits,
+)
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealtool.model import SEAL_FIELD_NAME
@@ -23,9 +29,18 @@ _MIB = 1024 * 1024
 MAX_BYTES = 32 * _MIB
 """Certificates stay under 1 MB; what is larger by far is not opened."""
 
-_DECODE_LIMITS = DecodeLimits(per_stream=StreamDecodeLimits(max_output_size=16 * _MIB))
-# One letter case throughout: otherwise changing the case of one digit would change the file and not its value.
-_HEX_STRING = re.compile(rb"<(?:[0-9a-f]+|[0-9A-F]+)>")
+# A few KB can unpack to a table of millions of objects, each of which the library keeps.
+_DECODE_LIMITS = DecodeLimits(
+    per_stream=StreamDecodeLimits(max_output_size=16 * _MIB),
+    per_purpose={
+        **DEFAULT_PURPOSE_LIMITS,
+        DecodePurpose.XREF_STREAM: StreamDecodeLimits(max_output_size=_MIB),
+        DecodePurpose.OBJECT_STREAM: StreamDecodeLimits(max_output_size=4 * _MIB),
+    },
+    document_budget=DocumentDecodeBudget(base_allowance=64 * _MIB, max_ratio=4),
+)
+# Capital letters, as sealing writes them: otherwise changing their case would change the file and not its value.
+_HEX_STRING = re.compile(rb"<[0-9A-F]+>")
 _END_OF_FILE = re.compile(rb"startxref[\r\n]{1,2}[0-9]+[\r\n]{1,2}%%EOF(?:\r\n|\r|\n)?\Z")
 _TAIL = 64
 _BYTE_RANGE_NUMBERS = 4

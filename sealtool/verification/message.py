@@ -14,7 +14,7 @@ from typing import Any
 from asn1crypto import algos, cms, core, parser, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from pyhanko.sign.ades import cades_asn1  # noqa: F401 - registers the CAdES attributes with asn1crypto
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 
@@ -31,6 +31,7 @@ _UNSIGNED = b"\xa1"
 _ISSUER_AND_SERIAL = b"\x30\x02"
 _ATTRIBUTE = b"\x06\x31"
 _SIGNED_OBJECT = b"\x30\x30\x03"  # a certificate or a revocation list
+_ALGORITHM_PARTS = 2
 _SIGNATURE_TIME_STAMP = "signature_time_stamp_token"
 
 
@@ -56,7 +57,18 @@ class Message:
     @property
     def revocation_lists(self) -> tuple[bytes, ...]:
         """The revocation lists that travel with the message, as DER."""
-        return tuple(choice.chosen.dump() for choice in self.signed_data["crls"] or ())
+        return tuple(choice.chosen.dump() for choice in self.revocation_data if choice.name == "crl")
+
+    @property
+    def ocsp_responses(self) -> tuple[bytes, ...]:
+        """The OCSP responses that travel with the message, as DER (RFC 5940)."""
+        others = [choice.chosen for choice in self.revocation_data if choice.name == "other"]
+        return tuple(other["other_rev_info"].dump() for other in others)
+
+    @property
+    def revocation_data(self) -> tuple[cms.RevocationInfoChoice, ...]:
+        """Everything in the place of revocation data: see :mod:`sealtool.verification.revocation_data`."""
+        return tuple(self.signed_data["crls"] or ())
 
     @property
     def time_stamp_info(self) -> tsp.TSTInfo:
@@ -70,42 +82,45 @@ class Message:
         return moment
 
 
-def read_seal(encoded: bytes, *, may_hold_lists: bool = False) -> Message:
+def read_seal(encoded: bytes, *, may_hold_revocation_data: bool = False) -> Message:
     """The message of a seal: content outside of it, the signer's certificate named in what is signed.
 
     Args:
         encoded: DER.
-        may_hold_lists: whether revocation lists may stand in it, as in a detached seal, which has no other place
-            for them (EN 319 122-1, 6.3). Nothing signs them there but their issuers: see
-            :func:`check_revocation_lists`.
+        may_hold_revocation_data: whether revocation lists and OCSP responses may stand in it, as in a detached seal,
+            which has no other place for them (EN 319 122-1, 6.3). Nothing signs them there but their issuers: see
+            :mod:`sealtool.verification.revocation_data`.
 
     Raises:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
     message = _read(encoded, "data", detached=True)
-    if message.revocation_lists and not may_hold_lists:
-        raise _malformed("It carries data that nothing protects.")
+    if message.revocation_data and not may_hold_revocation_data:
+        raise malformed("It carries data that nothing protects.")
     if not any(True for _ in _attribute(message.signer_info["signed_attrs"], "signing_certificate_v2")):
         # EN 319 142-1, 6.3 (f): without it the certificate could be exchanged for another of the same key.
-        raise _malformed("What is signed does not name the certificate.")
+        raise malformed("What is signed does not name the certificate.")
     unsigned = message.signer_info["unsigned_attrs"]
     kinds = [attribute["type"].native for attribute in unsigned] if unsigned else []
     if kinds not in ([], [_SIGNATURE_TIME_STAMP]):
-        raise _malformed("It carries attributes that nothing protects.")
+        raise malformed("It carries attributes that nothing protects.")
     return message
 
 
 def read_time_stamp(encoded: bytes) -> Message:
     """The message of a time stamp token (RFC 3161, 2.4.2).
 
+    Authorities may add revocation data, which nothing signs but their issuers: see
+    :mod:`sealtool.verification.revocation_data`.
+
     Raises:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
     message = _read(encoded, "tst_info", detached=False)
-    if message.signer_info["unsigned_attrs"] or message.revocation_lists:
-        raise _malformed("A time stamp carries attributes that nothing protects.")
+    if message.signer_info["unsigned_attrs"]:
+        raise malformed("A time stamp carries attributes that nothing protects.")
     if not isinstance(message.time_stamp_info, tsp.TSTInfo):
-        raise _malformed("A time stamp does not say what it stamps.")
+        raise malformed("A time stamp does not say what it stamps.")
     return message
 
 
@@ -118,7 +133,7 @@ def signature_time_stamp(seal: Message) -> Message | None:
     unsigned = seal.signer_info["unsigned_attrs"]
     tokens = list(_attribute(unsigned, _SIGNATURE_TIME_STAMP)) if unsigned else []
     if len(tokens) > 1:
-        raise _malformed("It carries several time stamps.")
+        raise malformed("It carries several time stamps.")
     return read_time_stamp(tokens[0].dump()) if tokens else None
 
 
@@ -133,39 +148,26 @@ def check_certificates(message: Message, path: Iterable[bytes], known: Iterable[
     on_path = set(path)
     issuers = on_path | set(known)
     for certificate in message.certificates:
-        _check_certificate_form(certificate)
+        check_certificate_form(certificate)
         der = certificate.dump()
-        if der not in issuers and not any(_issued(der, issuer) for issuer in (*issuers, der)):
-            raise _malformed("It carries a certificate that nobody vouches for.")
+        if der not in issuers and not any(is_issued_by(der, issuer) for issuer in (*issuers, der)):
+            raise malformed("It carries a certificate that nobody vouches for.")
 
 
-def check_revocation_lists(message: Message, issuers: Iterable[bytes]) -> None:
-    """Every revocation list in the message is soundly signed by one of the issuers, and in the usual form.
-
-    Raises:
-        Objection: SIGNATURE_MALFORMED.
-    """
-    known = [x509.load_der_x509_certificate(der) for der in issuers]
-    for choice in message.signed_data["crls"] or ():
-        if choice.name != "crl":
-            raise _malformed("It carries revocation data of another kind than lists.")
-        _check_form_of_signed(choice.chosen, choice.chosen["tbs_cert_list"], choice.chosen["signature"])
-        if not any(_listed(choice.chosen.dump(), issuer) for issuer in known):
-            raise _malformed("It carries a revocation list that nobody vouches for.")
+def check_certificate_form(certificate: asn1_x509.Certificate) -> None:
+    """A certificate is in the usual form; Objection SIGNATURE_MALFORMED where it is not."""
+    check_form_of_signed(certificate, certificate["tbs_certificate"], certificate["signature_value"])
 
 
-def _check_certificate_form(certificate: asn1_x509.Certificate) -> None:
-    _check_form_of_signed(certificate, certificate["tbs_certificate"], certificate["signature_value"])
-
-
-def _check_form_of_signed(whole: core.Sequence, signed: core.Sequence, signature: core.BitString) -> None:
+def check_form_of_signed(whole: core.Sequence, signed: core.Sequence, signature: core.BitString) -> None:
     """RFC 5280, 4.1.1 and 5.1.1: the two parts of a certificate or list that its signature does not cover."""
     outer, inner = whole["signature_algorithm"], signed["signature"]
-    if signature.contents[0] or outer.dump() != inner.dump() or _shape(whole) != _SIGNED_OBJECT:
-        raise _malformed("It carries a certificate or revocation list in an unusual form.")
+    if signature.contents[0] or outer.dump() != inner.dump() or shape(whole) != _SIGNED_OBJECT:
+        raise malformed("It carries a certificate or revocation list in an unusual form.")
 
 
-def _malformed(detail: str) -> Objection:
+def malformed(detail: str) -> Objection:
+    """The objection to a message that holds what it must not."""
     return Objection(ReasonCode.SIGNATURE_MALFORMED, detail)
 
 
@@ -176,7 +178,7 @@ def _read(encoded: bytes, content_type: str, *, detached: bool) -> Message:
     except Objection:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise _malformed("It cannot be read.") from error
+        raise malformed("It cannot be read.") from error
     return message
 
 
@@ -184,13 +186,14 @@ def _parse(encoded: bytes) -> Message:
     *_, header, content, trailer = parser.parse(encoded, strict=False)
     length = len(header) + len(content) + len(trailer)
     if any(encoded[length:]):
-        raise _malformed("Something stands behind its end.")
+        raise malformed("Something stands behind its end.")
     info = cms.ContentInfo.load(encoded[:length], strict=True)
-    if info["content_type"].native != "signed_data" or _shape(info) != _CONTENT_INFO:
-        raise _malformed("It is no signature.")
+    if info["content_type"].native != "signed_data" or shape(info) != _CONTENT_INFO:
+        raise malformed("It is no signature.")
+    _check_explicit(info)
     signed_data = info["content"]
     if len(signed_data["signer_infos"]) != 1:
-        raise _malformed("It has not exactly one signer.")
+        raise malformed("It has not exactly one signer.")
     signer_info = extract_signer_info(signed_data)
     try:
         found = extract_certificate_info(signed_data)
@@ -204,42 +207,71 @@ def _check_form(message: Message, content_type: str, *, detached: bool) -> None:
     signed_data, signer = message.signed_data, message.signer_info
     unsigned = list(signer["unsigned_attrs"]) if signer["unsigned_attrs"] else []
     if (
-        _shape(signed_data) not in {_SIGNED_DATA, _SIGNED_DATA_WITH_LISTS}
-        or _shape(signer) != (_SIGNER_INFO + _UNSIGNED if unsigned else _SIGNER_INFO)
-        or _shape(signer["sid"].chosen) != _ISSUER_AND_SERIAL
-        or any(_shape(attribute) != _ATTRIBUTE for attribute in unsigned)
+        shape(signed_data) not in {_SIGNED_DATA, _SIGNED_DATA_WITH_LISTS}
+        or shape(signer) != (_SIGNER_INFO + _UNSIGNED if unsigned else _SIGNER_INFO)
+        or shape(signer["sid"].chosen) != _ISSUER_AND_SERIAL
+        or any(shape(attribute) != _ATTRIBUTE or len(attribute["values"]) != 1 for attribute in unsigned)
     ):
-        raise _malformed("It holds something in a place that nothing protects.")
+        raise malformed("It holds something in a place that nothing protects.")
     content = signed_data["encap_content_info"]
     if content["content_type"].native != content_type or (content["content"] is core.VOID) != detached:
-        raise _malformed("It does not sign what it should.")
-    expected = "v1" if content_type == "data" else "v3"  # RFC 5652, 5.1
-    if signed_data["version"].native != expected or signer["version"].native != "v1":
-        raise _malformed("It is of another version.")
+        raise malformed("It does not sign what it should.")
+    if not detached:
+        _check_explicit(content)
+    if signed_data["version"].native != _expected_version(message, content_type) or signer["version"].native != "v1":
+        raise malformed("It is of another version.")
     if len(signed_data["certificates"]) != len(message.certificates):
-        raise _malformed("It carries data that nothing protects.")
+        raise malformed("It carries data that nothing protects.")
     digests = [algorithm.dump() for algorithm in signed_data["digest_algorithms"]]
     if digests != [signer["digest_algorithm"].dump()]:
-        raise _malformed("It names other algorithms than it uses.")
+        raise malformed("It names other algorithms than it uses.")
     identifier = signer["sid"]
     if identifier.name != "issuer_and_serial_number":
-        raise _malformed("It does not name its certificate by issuer and serial number.")
+        raise malformed("It does not name its certificate by issuer and serial number.")
     if identifier.chosen["issuer"].dump() != message.signer.issuer.dump():
-        raise _malformed("It names another issuer than its certificate.")
-    _check_parameters(signer["digest_algorithm"])
-    _check_parameters(signer["signature_algorithm"])
+        raise malformed("It names another issuer than its certificate.")
+    check_parameters(signer["digest_algorithm"])
+    check_parameters(signer["signature_algorithm"])
     if not signer["signed_attrs"]:
-        raise _malformed("It signs no attributes.")
+        raise malformed("It signs no attributes.")
+    _check_signed_attributes(signer["signed_attrs"])
 
 
-def _check_parameters(algorithm: algos.DigestAlgorithm | algos.SignedDigestAlgorithm) -> None:
+def _check_signed_attributes(attributes: cms.CMSAttributes) -> None:
+    """The library writes what it has parsed anew before it checks the signature: it has to come out as it came in."""
+    original = attributes.dump()
+    _ = attributes.native  # parses everything
+    if attributes.untag().dump()[1:] != original[1:]:  # but for the tag (RFC 5652, 5.4)
+        raise malformed("What it signs holds something in a place that nothing protects.")
+
+
+def _expected_version(message: Message, content_type: str) -> str:
+    """RFC 5652, 5.1."""
+    if any(choice.name == "other" for choice in message.revocation_data):
+        return "v5"
+    return "v1" if content_type == "data" else "v3"
+
+
+def check_parameters(algorithm: algos.DigestAlgorithm | algos.SignedDigestAlgorithm) -> None:
     """Absent or NULL (RFC 5754, 2); RSASSA-PSS has real ones, which the check of the signature uses."""
     parameters = algorithm["parameters"]
+    if len(shape(algorithm)) > _ALGORITHM_PARTS:
+        raise malformed("An algorithm has more than its parameters.")
     if algorithm["algorithm"].native != "rsassa_pss" and parameters is not core.VOID and parameters.dump() != _NULL:
-        raise _malformed("An algorithm has parameters it does not take.")
+        raise malformed("An algorithm has parameters it does not take.")
 
 
-def _shape(value: core.Asn1Value) -> bytes:
+def _check_explicit(structure: core.Sequence) -> None:
+    """Type and content stand alone, and the content is one element: the parser would pass over a second."""
+    if shape(structure) != _CONTENT_INFO:
+        raise malformed("It holds something in a place that nothing protects.")
+    kind = parser.peek(structure.contents)
+    tagged = parser.parse(structure.contents[kind:], strict=True)[4]
+    if parser.peek(tagged) != len(tagged):
+        raise malformed("It holds something in a place that nothing protects.")
+
+
+def shape(value: core.Asn1Value) -> bytes:
     """The tags of a structure's children, as they stand in the file."""
     contents, position, tags = value.contents, 0, bytearray()
     while position < len(contents):
@@ -254,18 +286,10 @@ def _attribute(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:
             yield from attribute["values"]
 
 
-def _issued(der: bytes, issuer: bytes) -> bool:
+def is_issued_by(der: bytes, issuer: bytes) -> bool:
+    """Whether the key of ``issuer`` signed a certificate, and their names agree."""
     try:
         x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
-
-
-def _listed(der: bytes, issuer: x509.Certificate) -> bool:
-    listing = x509.load_der_x509_crl(der)
-    try:
-        sound = listing.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return sound and listing.issuer == issuer.subject

@@ -18,6 +18,7 @@ class ReasonCode(StrEnum):
 
     HASH_DIFFERS = "HASH_DIFFERS"
     TOO_LARGE = "TOO_LARGE"
+    TOO_COSTLY = "TOO_COSTLY"
     NOT_A_PDF = "NOT_A_PDF"
     UNREADABLE = "UNREADABLE"
     ENCRYPTED = "ENCRYPTED"
@@ -36,6 +37,7 @@ class ReasonCode(StrEnum):
     NO_SEAL_CERTIFICATE = "NO_SEAL_CERTIFICATE"
     WEAK_ALGORITHM = "WEAK_ALGORITHM"
     UNTRUSTED = "UNTRUSTED"
+    SERVICE_NOT_GRANTED = "SERVICE_NOT_GRANTED"
     CHAIN_UNSOUND = "CHAIN_UNSOUND"
     NOT_FOR_SEALING = "NOT_FOR_SEALING"
     FOREIGN_ORGANIZATION = "FOREIGN_ORGANIZATION"
@@ -51,6 +53,7 @@ class ReasonCode(StrEnum):
     RECORD_MISSING = "RECORD_MISSING"
     RECORD_AMBIGUOUS = "RECORD_AMBIGUOUS"
     RECORD_UNREADABLE = "RECORD_UNREADABLE"
+    RECORD_NOT_SHOWN = "RECORD_NOT_SHOWN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,12 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
             "SIG_CONSTRAINTS_FAILURE",
             "The file is far larger than any certificate and was not opened, so that one file cannot hold up an audit. "
             "Look at it by hand.",
+        ),
+        ReasonCode.TOO_COSTLY: Explanation(
+            _OPEN,
+            "SIG_CONSTRAINTS_FAILURE",
+            "To judge the file took far more time or memory than any certificate needs and was given up, so that one "
+            "file cannot hold up an audit. Look at it by hand.",
         ),
         ReasonCode.NOT_A_PDF: Explanation(
             _FAILED,
@@ -189,6 +198,12 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
             "The seal certificate does not lead to an authority that was handed in as trusted, so anybody may "
             "have made it. If its authority is known to be right, hand in its root certificate.",
         ),
+        ReasonCode.SERVICE_NOT_GRANTED: Explanation(
+            _OPEN,
+            "NO_CERTIFICATE_CHAIN_FOUND",
+            "The authority behind the seal, or a time stamp, is on a trusted list that was handed in, but had no "
+            "qualified status at the time that is proven, so the list does not vouch for it. Ask the issuing office.",
+        ),
         ReasonCode.CHAIN_UNSOUND: Explanation(
             _OPEN,
             "CERTIFICATE_CHAIN_GENERAL_FAILURE",
@@ -277,6 +292,12 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
             "SIG_CONSTRAINTS_FAILURE",
             "The record in the file is not of the form this version knows, so what it certifies cannot be compared "
             "with its pages. Use a newer version, or ask for the original.",
+        ),
+        ReasonCode.RECORD_NOT_SHOWN: Explanation(
+            _OPEN,
+            "SIG_CONSTRAINTS_FAILURE",
+            "The pages do not show what the record in the file says, so people and programs read different things "
+            "in it. Do not rely on it; ask the issuing office.",
         ),
     }
 )

@@ -45,6 +45,19 @@ RECORD: dict[str, Any] = {
 }
 
 
+SHOWN_FACTS = (
+    "Aina Maria de la Prova Col·lell, 10000000P",
+    "TEST-0000-0001, accredited on 2025-03-12, issued on 2026-03-02",
+)
+"""The record as a page shows it, the level apart."""
+
+
+def page_text(number: int, level: str = "B1") -> bytes:
+    """The operators of a page that shows the record, or another level than it."""
+    lines = (f"Page {number}", f"level {level}", *SHOWN_FACTS)
+    return b"BT /F1 12 Tf 72 720 Td 16 TL %s ET" % b" ".join(b"(%s) Tj T*" % line.encode("cp1252") for line in lines)
+
+
 def record_json(**changes: Any) -> bytes:
     return json.dumps(RECORD | changes, ensure_ascii=False, sort_keys=True).encode()
 
@@ -100,11 +113,11 @@ def small_pdf(
     pdf = _Builder()
     root = pdf.add(b"")
     tree = pdf.add(b"")
-    font = pdf.add(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
+    font = pdf.add(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
     annots = b"/Annots [%d 0 R]" % pdf.add(annotation) if annotation else b""
     kids = []
     for number in range(pages):
-        content = pdf.stream(b"BT /F1 12 Tf 72 720 Td (LEVEL B1, page %d) Tj ET" % (number + 1))
+        content = pdf.stream(page_text(number + 1))
         entries = (tree, content, font, annots if number == 0 else b"")
         kids.append(
             pdf.add(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import timestamps
 
 _BYTE_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
@@ -21,6 +22,44 @@ def incremental_update(content: bytes, change: Callable[[IncrementalPdfFileWrite
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def raw_update(
+    content: bytes,
+    objects: Iterable[tuple[int, bytes]],
+    *,
+    root: int | None = None,
+    generation: int = 0,
+    trailer: bytes = b"",
+    unlisted: bytes = b"",
+) -> bytes:
+    """An update byte by byte, with a classic table; of two objects of one number the later one is listed.
+
+    Args:
+        objects: numbers and bodies.
+        root: number of the catalogue, where it is to be another one.
+        generation: of every object in it.
+        trailer: further entries of the trailer.
+        unlisted: put before the table, and not listed in it.
+    """
+    reader = PdfFileReader(io.BytesIO(content))
+    out = bytearray(content)
+    places: dict[int, int] = {}
+    for number, body in objects:
+        places[number] = len(out)
+        out += b"%d %d obj\n%s\nendobj\n" % (number, generation, body)
+    out += unlisted
+    start = len(out)
+    out += b"xref\n"
+    for number, place in sorted(places.items()):
+        out += b"%d 1\n%010d %05d n \n" % (number, place, generation)
+    size = max(int(reader.trailer["/Size"]), *(number + 1 for number in places), 0)
+    root = root or reader.root_ref.idnum
+    out += b"trailer\n<< /Size %d /Root %d 0 R /Prev %d /ID [<00> <01>]" % (size, root, reader.last_startxref)
+    if "/Info" in reader.trailer:
+        out += b" /Info %d 0 R" % reader.trailer.raw_get("/Info").idnum
+    out += b" %s >>\nstartxref\n%d\n%%%%EOF\n" % (trailer, start)
+    return bytes(out)
 
 
 def stamped(content: bytes, stamper: timestamps.TimeStamper) -> bytes:

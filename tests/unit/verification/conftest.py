@@ -11,7 +11,7 @@ from weasyprint import HTML, Attachment
 from sealtool.model import PadesLevel
 from sealtool.verification import Trust
 from tests.pki.authorities import NOW, Pki, pki
-from tests.pki.sealed_files import record_json, seal, small_pdf, stamper_of
+from tests.pki.sealed_files import SHOWN_FACTS, record_json, seal, small_pdf, stamper_of
 from tests.pki.tampering import stamped
 
 
@@ -50,8 +50,9 @@ def restamped(sealed: dict[PadesLevel, bytes], hierarchy: Pki) -> bytes:
 @pytest.fixture(scope="session")
 def sealed_tagged() -> dict[PadesLevel, bytes]:
     """A tagged two-page PDF/UA-1 with tables, as certificates are."""
-    rows = "".join(f"<tr><td>Àrea {number}</td><td>2024-11-30</td><td>formació</td></tr>" for number in range(1, 7))
-    page = f"<h1>Acreditació</h1><p>Nivell B1</p><table><tr><th>a</th><th>b</th><th>c</th></tr>{rows}</table>"
+    rows = "".join(f"<tr><td>{number}</td><td>2024-11-30</td><td>formació</td></tr>" for number in range(1, 7))
+    facts = "".join(f"<p>{value}</p>" for value in SHOWN_FACTS)
+    page = f"<h1>Acreditació</h1><p>Nivell B1</p>{facts}<table><tr><th>a</th><th>b</th><th>c</th></tr>{rows}</table>"
     html = f"<html lang=ca><title>T</title><body>{page}<div style='break-before: page'>{page}</div></body></html>"
     record = Attachment(string=record_json(), name="record.json", relationship="Data")
     out = io.BytesIO()

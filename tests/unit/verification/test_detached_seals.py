@@ -8,6 +8,7 @@ import pytest
 
 from sealtool.model import PadesLevel, Verdict
 from sealtool.verification import Trust, verify_detached
+from tests.fuzz import structures
 from tests.pki.authorities import NOW, SEALED_AT, YEAR, pki
 from tests.pki.sealed_files import detached_seal, with_lists
 from tests.pki.tampering import flip
@@ -101,3 +102,33 @@ def test_no_changed_byte_of_a_self_sufficient_seal_passes(self_sufficient: bytes
     for position in range(3, len(self_sufficient), len(self_sufficient) // 120):
         changed = flip(self_sufficient, position)
         assert verify_detached(MANIFEST, changed, trust_with_lists, now=NOW).verdict is not Verdict.PASSED, position
+
+
+# Places that the parser passes over: a second element under an explicit tag, a third part of an algorithm, an attribute
+# without a value.
+SMUGGLED: dict[str, tuple[tuple[int, ...], int]] = {
+    "beside the signed data": ((1, 0), 2),
+    "beside the time stamp": ((1, 0, 4, 0, 6, 0, 1, 0, 1, 0), 2),
+    "beside what the time stamp says": ((1, 0, 4, 0, 6, 0, 1, 0, 1, 0, 2, 1, 0), 2),
+    "behind what the time stamp says": ((1, 0, 4, 0, 6, 0, 1, 0, 1, 0, 2, 1), 2),
+    "behind the algorithm of the time stamp": ((1, 0, 4, 0, 6, 0, 1, 0, 1, 0, 4, 0, 4, 1), 2),
+    "a time stamp taken out of its attribute": ((1, 0, 4, 0, 6, 0, 1, 0), 0),
+}
+
+
+@pytest.mark.parametrize(("place", "times"), SMUGGLED.values(), ids=SMUGGLED)
+def test_nothing_can_be_smuggled_into_the_message(trust_with_lists: Trust, place: tuple[int, ...], times: int) -> None:
+    content = b'{"schema":"sealtool.manifest/1"}'
+    sound = detached_seal(content)
+    assert verify_detached(content, sound, trust_with_lists, now=NOW).verdict is Verdict.PASSED
+    verification = verify_detached(content, structures.repeated(sound, place, times), trust_with_lists, now=NOW)
+    assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
+
+
+@pytest.mark.parametrize("depth", [9, 11])
+def test_nothing_can_be_smuggled_into_what_is_signed(signature: bytes, trust_with_lists: Trust, depth: int) -> None:
+    """The library leaves out what it does not expect before it checks the signature."""
+    place = (1, 0, 4, 0, 3, 3, 1, 0, 0, 0, 1)[:depth]
+    forged = structures.with_null_behind(signature, place)
+    verification = verify_detached(MANIFEST, forged, trust_with_lists, now=NOW)
+    assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -74,8 +75,6 @@ def test_anything_before_the_header_is_refused(sealed: Sealed, trust: Trust) -> 
 
 
 def test_an_encrypted_file_is_refused(trust: Trust) -> None:
-    import io  # noqa: PLC0415
-
     writer = copy_into_new_writer(PdfFileReader(io.BytesIO(small_pdf())))
     writer.security_handler = handler = StandardSecurityHandler.build_from_pw("", "", encrypt_metadata=True)
     writer._assign_security_handler(handler)
@@ -135,6 +134,32 @@ def test_what_an_update_hides_from_its_table_is_refused(
     end = sealed[LT][sealed[LT].rindex(b"startxref") :]  # a second end, so that a writer goes on from there
     hiding = tampering.stamped(sealed[LT] + junk + end, stamper_of(hierarchy, SEALED_AT))
     assert _first(hiding, trust)[0] == "CHANGED_AFTER_SEAL"
+
+
+@pytest.mark.parametrize("space", [b" ", b"\0", b" %\n"], ids=["space", "NUL", "comment"])
+def test_an_object_that_no_table_lists_is_refused_however_it_is_written(
+    sealed: Sealed, trust: Trust, hierarchy: Pki, space: bytes
+) -> None:
+    """Programs that repair files find it; ISO 32000-2, 7.2.3 says what white space is."""
+    loose = space.join((b"5", b"0", b"obj\n<< /Type /Page >>\nendobj\n"))
+    hiding = tampering.raw_update(sealed[LT], [(90, b"<< >>")], unlisted=loose)
+    forged = tampering.stamped(hiding, stamper_of(hierarchy, SEALED_AT))
+    assert _first(forged, trust)[0] == "CHANGED_AFTER_SEAL"
+
+
+def test_an_object_that_a_sealed_page_named_in_advance_is_refused(trust: Trust, hierarchy: Pki) -> None:
+    """A sealed reference that leads nowhere draws nothing, until an update defines what it leads to."""
+    waiting = small_pdf(catalog=b"/Extensions << /X 90 0 R >>")
+    content = seal(waiting, LT)
+    assert verify_certificate(content, trust, now=NOW).verdict is Verdict.PASSED
+    filled = tampering.raw_update(content, [(90, b"<< >>")])
+    assert _first(tampering.stamped(filled, stamper_of(hierarchy, SEALED_AT)), trust)[0] == "CHANGED_AFTER_SEAL"
+
+
+def test_an_object_that_nothing_sealed_refers_to_may_be_added(trust: Trust, hierarchy: Pki) -> None:
+    filled = tampering.raw_update(seal(small_pdf(), LT), [(90, b"<< >>")])
+    forged = tampering.stamped(filled, stamper_of(hierarchy, SEALED_AT))
+    assert verify_certificate(forged, trust, now=NOW).verdict is Verdict.PASSED
 
 
 def test_a_second_seal_is_refused(sealed: Sealed, trust: Trust) -> None:
@@ -202,12 +227,12 @@ def test_the_value_of_another_seal_is_refused(sealed: Sealed, trust_with_lists: 
 
 
 def test_a_changed_page_is_refused(sealed: Sealed, trust: Trust) -> None:
-    content = sealed[LT].replace(b"(LEVEL B1, page 1)", b"(LEVEL C1, page 1)", 1)
+    content = sealed[LT].replace(b"(level B1)", b"(level C1)", 1)
     assert _first(content, trust) == ("DIGEST_MISMATCH", "FAILED", "HASH_FAILURE")
 
 
 def test_a_changed_page_of_an_archived_file_is_refused_by_seal_and_time_stamp(sealed: Sealed, trust: Trust) -> None:
-    content = sealed[LTA].replace(b"(LEVEL B1, page 1)", b"(LEVEL C1, page 1)", 1)
+    content = sealed[LTA].replace(b"(level B1)", b"(level C1)", 1)
     verification = verify_certificate(content, trust, now=NOW)
     assert _codes(verification) == ["TIME_STAMP_INVALID", "DIGEST_MISMATCH"]
     assert (verification.verdict, verification.sub_indication) == (Verdict.FAILED, "HASH_FAILURE")
@@ -222,6 +247,12 @@ def test_letter_case_inside_the_seals_value_cannot_be_changed(sealed: Sealed, tr
 def test_the_padding_of_the_seals_value_cannot_be_used(sealed: Sealed, trust_with_lists: Trust) -> None:
     _, end = tampering.contents_gap(sealed[BB])
     assert _first(tampering.flip(sealed[BB], end - 5), trust_with_lists)[0] == "SIGNATURE_MALFORMED"
+
+
+def test_the_letter_case_of_the_whole_value_cannot_be_changed(sealed: Sealed, trust_with_lists: Trust) -> None:
+    start, end = tampering.contents_gap(sealed[BB])
+    content = sealed[BB][:start] + sealed[BB][start:end].swapcase() + sealed[BB][end:]
+    assert _first(content, trust_with_lists)[0] == "BYTE_RANGE_MALFORMED"
 
 
 @pytest.mark.parametrize("level", [BB, BT, LTA])
@@ -243,6 +274,7 @@ ACTING: dict[str, bytes] = {
     "launch": b"/OpenAction << /S /Launch /F (calc.exe) >>",
     "outline": b"/Outlines << /First << /Title (x) /A << /S /URI /URI (https://example.org) >> >> >>",
     "portfolio": b"/Collection << /View /T >>",
+    "layers": b"/OCProperties << /OCGs [] /D << >> >>",
 }
 
 
@@ -265,6 +297,17 @@ ANNOTATIONS: dict[str, tuple[bytes, str]] = {
 def test_an_annotation_that_is_no_plain_link_is_refused(trust: Trust, annotation: bytes, code: str) -> None:
     pdf = small_pdf(annotation=b"<< /Type /Annot /Rect [0 0 9 9] %s >>" % annotation)
     assert code in _codes(verify_certificate(seal(pdf, LT), trust, now=NOW))
+
+
+def test_a_page_is_looked_at_whatever_it_calls_itself(trust: Trust) -> None:
+    tree = PdfFileReader(io.BytesIO(small_pdf())).root["/Pages"]
+    note = b"<< /Type /Annot /Subtype /FreeText /Rect [0 0 600 850] /Contents (LEVEL C2) >>"
+    body = b"<< /Parent %d 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots [%s] >>"
+    number = tree["/Kids"].raw_get(1).idnum
+    pdf = tampering.raw_update(small_pdf(), [(number, body % (tree.container_ref.idnum, note))])
+    verification = verify_certificate(seal(pdf, LT), trust, now=NOW)
+    assert "ANNOTATION_UNEXPECTED" in _codes(verification)
+    assert verification.pages == 2
 
 
 def test_a_plain_link_passes(trust: Trust) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from sealtool.errors import ConfigurationError
 from sealtool.model import PadesLevel, Verdict
 from sealtool.verification import Trust, load_trust, verify_certificate
-from tests.pki.authorities import NOW, Pki, pki
+from tests.pki.authorities import NOW, SERIALS, YEAR, Pki, pki, revocation_list
 from tests.pki.sealed_files import seal, small_pdf
 
 PEM = serialization.Encoding.PEM
@@ -29,6 +29,22 @@ def test_a_pem_file_with_root_and_issuing_authority_trusts_the_root_alone(tmp_pa
 
 def test_an_issuing_authority_alone_is_trusted_as_such(tmp_path: Path, hierarchy: Pki) -> None:
     assert load_trust([_write(tmp_path / "ca.cer", hierarchy.issuing.der)]).anchors == (hierarchy.issuing.der,)
+
+
+def test_an_issuing_authority_vouches_for_seals_with_its_own_revocation_list_alone(
+    tmp_path: Path, hierarchy: Pki
+) -> None:
+    _write(tmp_path / "ca.cer", hierarchy.issuing.der)
+    _write(tmp_path / "issuing.crl", hierarchy.lists[1])
+    trust = load_trust([tmp_path])
+    for level in PadesLevel:
+        judged = verify_certificate(seal(small_pdf(), level), trust, now=NOW)
+        assert (judged.verdict, judged.pades_level) == (Verdict.PASSED, level)
+    forged = seal(small_pdf(), PadesLevel.B_B, hierarchy=pki("forger"))
+    assert verify_certificate(forged, trust, now=NOW).verdict is not Verdict.PASSED
+    revoked = seal(small_pdf(), PadesLevel.B_B, who="revoked")
+    _write(tmp_path / "issuing.crl", revocation_list(hierarchy.issuing, {SERIALS["revoked"]: NOW - YEAR}))
+    assert verify_certificate(revoked, load_trust([tmp_path]), now=NOW).verdict is not Verdict.PASSED
 
 
 def test_a_folder_gives_certificates_and_lists_and_ignores_other_files(tmp_path: Path, hierarchy: Pki) -> None:

@@ -1,0 +1,154 @@
+"""Revocation data inside a message, which no signature covers but that of who issued them.
+
+RFC 5652, 10.2.1 (lists) and RFC 5940 (OCSP responses). Each must be soundly signed and in one form, byte for byte:
+otherwise a changed byte could hide one, and with it a revocation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from asn1crypto import cms, core
+from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from pyhanko_certvalidator.errors import PSSParameterMismatch
+from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
+
+from sealtool.verification.message import (
+    Message,
+    check_certificate_form,
+    check_form_of_signed,
+    check_parameters,
+    is_issued_by,
+    malformed,
+    shape,
+)
+
+_OTHER_REVOCATION_INFO = b"\x06\x30"
+_RESPONDER = "ocsp_signing"
+_FAULTS = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, PSSParameterMismatch)
+
+
+def check_revocation_data(message: Message, issuers: Iterable[bytes]) -> None:
+    """All revocation data in the message are signed by, or for, one of the issuers, and in the usual form.
+
+    Raises:
+        Objection: SIGNATURE_MALFORMED.
+    """
+    known = list(dict.fromkeys(issuers))
+    for choice in message.revocation_data:
+        match choice.name, choice.chosen:
+            case "crl", listing:
+                _check_list(listing, known)
+            case "other", other if shape(other) == _OTHER_REVOCATION_INFO and _is_response(other):
+                _check_response(other["other_rev_info"], known)
+            case _:
+                raise malformed("It carries revocation data of another kind than lists and OCSP responses.")
+
+
+def _is_response(other: cms.OtherRevocationInfoFormat) -> bool:
+    return bool(other["other_rev_info_format"].native == "ocsp_response")
+
+
+def _check_list(listing: asn1_crl.CertificateList, issuers: Sequence[bytes]) -> None:
+    check_form_of_signed(listing, listing["tbs_cert_list"], listing["signature"])
+    if _speaks_above_the_anchors(listing, issuers):
+        return
+    if not any(_is_listed_by(listing.dump(), x509.load_der_x509_certificate(issuer)) for issuer in issuers):
+        raise malformed("It carries a revocation list that nobody vouches for.")
+
+
+def _speaks_above_the_anchors(listing: asn1_crl.CertificateList, issuers: Sequence[bytes]) -> bool:
+    """Whether it is of an authority above a listed issuing one, which is the anchor then: nobody asks it anything."""
+    known = [asn1_x509.Certificate.load(issuer) for issuer in issuers]
+    return not any(one.subject == listing.issuer for one in known) and any(
+        one.issuer == listing.issuer for one in known
+    )
+
+
+def _is_listed_by(der: bytes, issuer: x509.Certificate) -> bool:
+    listing = x509.load_der_x509_crl(der)
+    try:
+        sound = listing.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+    except _FAULTS:
+        return False
+    return sound and listing.issuer == issuer.subject
+
+
+def _check_response(response: asn1_ocsp.OCSPResponse, issuers: Sequence[bytes]) -> None:
+    """RFC 6960, 4.2.2.2: signed by the issuer of every certificate it speaks of, or by a responder of that issuer."""
+    basic = _basic_response(response)
+    authorities = [asn1_x509.Certificate.load(issuer) for issuer in issuers]
+    for certificate in basic["certs"] or ():
+        check_certificate_form(certificate)
+        der = certificate.dump()
+        if der not in issuers and not any(is_issued_by(der, issuer) for issuer in (*issuers, der)):
+            raise malformed("It carries a certificate that nobody vouches for.")
+    spoken_of = basic["tbs_response_data"]["responses"]
+    if not spoken_of or not all(
+        any(_speaks_of(single["cert_id"], one) and _is_signed_for(basic, one) for one in authorities)
+        for single in spoken_of
+    ):
+        raise malformed("It carries an OCSP response that nobody vouches for.")
+
+
+def _basic_response(response: asn1_ocsp.OCSPResponse) -> asn1_ocsp.BasicOCSPResponse:
+    """What is signed, once everything around it is found to be in the one form that DER has for it."""
+    if response["response_status"].native != "successful":
+        raise malformed("It carries an OCSP response that says nothing.")
+    encoded = bytes(response["response_bytes"]["response"])
+    basic = asn1_ocsp.BasicOCSPResponse.load(encoded, strict=True)
+    usual = asn1_ocsp.OCSPResponse(
+        {
+            "response_status": "successful",
+            "response_bytes": {
+                "response_type": "basic_ocsp_response",
+                "response": core.ParsableOctetString(
+                    asn1_ocsp.BasicOCSPResponse({name: basic[name] for name in _parts(basic)}).dump()
+                ),
+            },
+        }
+    )
+    if usual.dump() != response.dump() or basic["signature"].contents[0]:
+        raise malformed("It carries an OCSP response in an unusual form.")
+    check_parameters(basic["signature_algorithm"])
+    return basic
+
+
+def _parts(basic: asn1_ocsp.BasicOCSPResponse) -> tuple[str, ...]:
+    parts = ("tbs_response_data", "signature_algorithm", "signature")
+    return (*parts, "certs") if basic["certs"] else parts
+
+
+def _speaks_of(named: asn1_ocsp.CertId, issuer: asn1_x509.Certificate) -> bool:
+    algorithm = named["hash_algorithm"]["algorithm"].native
+    key = hashlib.new(algorithm, bytes(issuer.public_key["public_key"]), usedforsecurity=False).digest()
+    name = hashlib.new(algorithm, issuer.subject.dump(), usedforsecurity=False).digest()
+    return bool(named["issuer_key_hash"].native == key and named["issuer_name_hash"].native == name)
+
+
+def _is_signed_for(basic: asn1_ocsp.BasicOCSPResponse, issuer: asn1_x509.Certificate) -> bool:
+    responders = [one for one in basic["certs"] or () if _is_responder_of(one, issuer)]
+    return any(_is_signed_by(basic, one) for one in (issuer, *responders))
+
+
+def _is_responder_of(certificate: asn1_x509.Certificate, issuer: asn1_x509.Certificate) -> bool:
+    usage = certificate.extended_key_usage_value
+    return usage is not None and _RESPONDER in usage.native and is_issued_by(certificate.dump(), issuer.dump())
+
+
+def _is_signed_by(basic: asn1_ocsp.BasicOCSPResponse, signer: asn1_x509.Certificate) -> bool:
+    try:
+        DefaultSignatureValidator().validate_signature(
+            signature=basic["signature"].native,
+            signed_data=basic["tbs_response_data"].dump(),
+            public_key_info=signer.public_key,
+            signature_algorithm=basic["signature_algorithm"],
+        )
+    except _FAULTS:
+        return False
+    return True

@@ -68,6 +68,33 @@ def demand_evidence(
         raise _missing(profile, f"it cannot be read again ({type(fault).__name__}: {fault})") from fault
 
 
+def demand_extension(
+    original: bytes, extended: bytes, profile: SealingProfile, validation: PreSignValidationStatus
+) -> None:
+    """Make sure that a document was given one archive time stamp with its validation data, and lost nothing.
+
+    Args:
+        original: the sealed PDF as it was.
+        extended: what came out.
+        profile: of level B-LTA.
+        validation: what must be in the document security store.
+
+    Raises:
+        SelfCheckError: something is missing or broken; the bytes must not take the place of the original.
+    """
+    try:
+        before, after = (PdfFileReader(BytesIO(content)) for content in (original, extended))
+        if not extended.startswith(original):
+            raise _missing(profile, "it does not begin with what it was before")
+        stamps = after.embedded_timestamp_signatures
+        if len(stamps) != len(before.embedded_timestamp_signatures) + 1:
+            raise _missing(profile, f"it has {len(stamps)} document time stamps")
+        _demand_stamp_over_all(stamps[-1], profile)
+        _demand_validation_data(after, validation)
+    except _READING_FAULTS as fault:
+        raise _missing(profile, f"it cannot be read again ({type(fault).__name__}: {fault})") from fault
+
+
 def _demand_seal(reader: PdfFileReader, profile: SealingProfile, certificate: asn1_x509.Certificate) -> None:
     seals = reader.embedded_regular_signatures
     if len(seals) != 1 or seals[0].field_name != SEAL_FIELD_NAME:
@@ -118,12 +145,16 @@ def _demand_time_stamps(reader: PdfFileReader, profile: SealingProfile) -> None:
     if len(stamps) != (1 if profile.archival else 0):
         raise _missing(profile, f"it has {len(stamps)} document time stamps")
     for stamp in stamps:
-        if stamp.evaluate_signature_coverage() is not SignatureCoverageLevel.ENTIRE_FILE:
-            raise _missing(profile, "its document time stamp does not cover the whole of it")
-        imprint = _imprint(stamp.signed_data)
-        algorithm = imprint["hash_algorithm"]["algorithm"].native
-        if imprint["hashed_message"].native != stamp.compute_digest(algorithm):
-            raise _missing(profile, "its document time stamp is of something else")
+        _demand_stamp_over_all(stamp, profile)
+
+
+def _demand_stamp_over_all(stamp: EmbeddedPdfSignature, profile: SealingProfile) -> None:
+    if stamp.evaluate_signature_coverage() is not SignatureCoverageLevel.ENTIRE_FILE:
+        raise _missing(profile, "its document time stamp does not cover the whole of it")
+    imprint = _imprint(stamp.signed_data)
+    algorithm = imprint["hash_algorithm"]["algorithm"].native
+    if imprint["hashed_message"].native != stamp.compute_digest(algorithm):
+        raise _missing(profile, "its document time stamp is of something else")
 
 
 def _imprint(token: Any) -> Any:

@@ -11,16 +11,15 @@ from typing import assert_never
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from pyhanko.sign.signers.pdf_cms import Signer
-from pyhanko_certvalidator.registry import SimpleCertificateStore
-from pyhanko_certvalidator.util import get_pyca_cryptography_hash, process_pss_params
+from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
-from sealtool.sealing.keys import as_asn1, longest_signature
+from sealtool.sealing.keys import longest_signature
+from sealtool.sealing.signatures import SealSigner
 
 SealingPrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
-class HeldKeySigner(Signer):
+class HeldKeySigner(SealSigner):
     """Signs with a private key in memory: RSA PKCS#1 v1.5, RSA-PSS, or ECDSA."""
 
     def __init__(
@@ -31,13 +30,8 @@ class HeldKeySigner(Signer):
         *,
         prefer_pss: bool = False,
     ) -> None:
+        super().__init__(certificate, private_key.public_key(), chain, prefer_pss=prefer_pss)
         self._private_key = private_key
-        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        store.register_multiple([as_asn1(issuer) for issuer in chain])
-        super().__init__(signing_cert=as_asn1(certificate), cert_registry=store, prefer_pss=prefer_pss)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.subject_name!r})"
 
     async def async_sign_raw(
         self,
@@ -47,15 +41,15 @@ class HeldKeySigner(Signer):
     ) -> bytes:
         """The signature of ``data``; on a dry run, as many zeros as the longest signature has bytes."""
         if dry_run:
-            return bytes(longest_signature(self._private_key.public_key()))
+            return bytes(longest_signature(self.public_key))
+        digest = get_pyca_cryptography_hash(digest_algorithm)
         match self._private_key:
             case rsa.RSAPrivateKey() if self.prefer_pss:
-                mechanism = self.get_signature_mechanism_for_digest(digest_algorithm)
-                pss, digest = process_pss_params(mechanism["parameters"])
-                return self._private_key.sign(data, pss, digest)
+                salted = padding.PSS(padding.MGF1(digest), padding.PSS.DIGEST_LENGTH)
+                return self._private_key.sign(data, salted, digest)
             case rsa.RSAPrivateKey():
-                return self._private_key.sign(data, padding.PKCS1v15(), get_pyca_cryptography_hash(digest_algorithm))
+                return self._private_key.sign(data, padding.PKCS1v15(), digest)
             case ec.EllipticCurvePrivateKey():
-                return self._private_key.sign(data, ec.ECDSA(get_pyca_cryptography_hash(digest_algorithm)))
+                return self._private_key.sign(data, ec.ECDSA(digest))
             case _:
                 assert_never(self._private_key)

@@ -1,7 +1,7 @@
 """The seal key as the rest of the room sees it, wherever it is kept.
 
-A key source (a PKCS#12 file, a PKCS#11 token; a remote signing service as a further module) makes a
-:class:`SealKey`: the seal certificate, its chain, and something that signs.
+A key source (a PKCS#12 file, a PKCS#11 token, a remote signing service) makes a :class:`SealKey`: the seal
+certificate, its chain, and something that signs.
 """
 
 from __future__ import annotations
@@ -53,6 +53,12 @@ class SealKey:
         """Common name of the seal, or the whole name where there is none."""
         names = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return str(names[0].value) if names else self.subject
+
+    @property
+    def organization(self) -> str:
+        """The organizationIdentifier of the seal (EN 319 412-3, 4.2.1), empty where it has none."""
+        names = self.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
+        return str(names[0].value) if names else ""
 
     @property
     def not_before(self) -> datetime:

@@ -1,4 +1,4 @@
-"""Where the passphrase of a seal key comes from. Its value never reaches a log, a repr or a message."""
+"""Where the passphrase, PIN or token of a seal key comes from. Its value never reaches a log, a repr or a message."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ _OTHERS = 0o077
 
 _LONGEST = 4096
 """Bytes read from a file; whatever is longer is no passphrase but a wrong path."""
+
+
+class Secret(StrEnum):
+    """The kinds of secret, as messages and questions call them: a file has a passphrase, a token a PIN."""
+
+    PASSPHRASE = "passphrase of the seal key"  # noqa: S105 - a name
+    TOKEN_PIN = "PIN of the seal key's token"  # noqa: S105 - a name
+    ACCESS_TOKEN = "access token of the signing service"  # noqa: S105 - a name
+    SERVICE_PIN = "PIN of the seal key at the signing service"
+    TIME_STAMP_CREDENTIALS = "password or token for the time stamp authority"
 
 
 class PassphraseOrigin(StrEnum):
@@ -63,35 +73,40 @@ class PassphraseSource:
 
 
 def read_passphrase(
-    source: PassphraseSource, *, environ: Mapping[str, str], prompt: Callable[[str], str] | None
+    source: PassphraseSource,
+    *,
+    environ: Mapping[str, str],
+    prompt: Callable[[str], str] | None,
+    secret: Secret = Secret.PASSPHRASE,
 ) -> bytes:
-    """The passphrase kept in ``source``, without the line end that editors and ``echo`` leave behind it.
+    """The secret kept in ``source``, without the line end that editors and ``echo`` leave behind it.
 
     Args:
         source: where it is kept.
         environ: the environment of the process.
         prompt: asks a person at a terminal and returns the answer unseen (``getpass.getpass``); None where
             nobody is there to answer.
+        secret: what it is, for messages and the question.
 
     Raises:
         SealKeyError: the place is missing, unreadable, empty, or open to other users.
     """
     match source.origin:
         case PassphraseOrigin.ENVIRONMENT:
-            passphrase = _from_environment(source.name, environ)
+            passphrase = _from_environment(source.name, environ, secret)
         case PassphraseOrigin.FILE:
-            passphrase = _from_file(Path(source.name), private=True)
+            passphrase = _from_file(Path(source.name), secret, private=True)
         case PassphraseOrigin.CREDENTIAL:
-            passphrase = _from_credential(source.name, environ)
+            passphrase = _from_credential(source.name, environ, secret)
         case PassphraseOrigin.PROMPT:
-            passphrase = _from_prompt(prompt)
+            passphrase = _from_prompt(prompt, secret)
         case _:
             assert_never(source.origin)
     passphrase = passphrase.removesuffix(b"\n").removesuffix(b"\r")
     if not passphrase:
         raise SealKeyError(
-            f"The passphrase of the seal key is empty ({_place(source)}), so the key cannot be opened.",
-            advice="Put the passphrase there, or name another source in the configuration.",
+            f"The {secret} is empty ({_place(source)}), so the key cannot be used.",
+            advice="Put it there, or name another source in the configuration.",
         )
     return passphrase
 
@@ -110,48 +125,48 @@ def _place(source: PassphraseSource) -> str:
             assert_never(source.origin)
 
 
-def _from_environment(variable: str, environ: Mapping[str, str]) -> bytes:
+def _from_environment(variable: str, environ: Mapping[str, str], secret: Secret) -> bytes:
     try:
         return environ[variable].encode("utf-8", "surrogateescape")
     except KeyError:
         raise SealKeyError(
-            f"The environment variable {variable}, which should hold the passphrase of the seal key, is not set.",
-            advice="Set it for this process, or name another passphrase source in the configuration.",
+            f"The environment variable {variable}, which should hold the {secret}, is not set.",
+            advice="Set it for this process, or name another source in the configuration.",
         ) from None
 
 
-def _from_file(path: Path, *, private: bool) -> bytes:
+def _from_file(path: Path, secret: Secret, *, private: bool) -> bytes:
     try:
         # the mode is asked of the opened file, so that nobody swaps the file between the two
         with path.open("rb") as stream:
             status = os.fstat(stream.fileno())
             if private and stat.S_ISREG(status.st_mode) and status.st_mode & _OTHERS:
                 raise SealKeyError(
-                    f"The passphrase file {path} is open to other users of this machine "
-                    f"(mode {stat.S_IMODE(status.st_mode):04o}), so the seal key behind it is not protected.",
-                    advice=f"Run: chmod 600 {path}; and change the passphrase if others may have read it.",
+                    f"The file {path} with the {secret} is open to other users of this machine "
+                    f"(mode {stat.S_IMODE(status.st_mode):04o}), so the key is not protected.",
+                    advice=f"Run: chmod 600 {path}; and change the secret if others may have read it.",
                 )
             content = stream.read(_LONGEST + 1)
     except OSError as error:
         raise SealKeyError(
-            f"The passphrase of the seal key cannot be read from {path}: {error.strerror}.",
+            f"The {secret} cannot be read from {path}: {error.strerror}.",
             advice="Check that the file exists and that the user of this process may read it.",
         ) from error
     if len(content) > _LONGEST:
         raise SealKeyError(
-            f"The file {path} is longer than {_LONGEST} bytes, so it does not hold a passphrase.",
-            advice="Check the path of the passphrase file in the configuration.",
+            f"The file {path} is longer than {_LONGEST} bytes, so it does not hold the {secret}.",
+            advice="Check the path of that file in the configuration.",
         )
     return content
 
 
-def _from_credential(name: str, environ: Mapping[str, str]) -> bytes:
+def _from_credential(name: str, environ: Mapping[str, str], secret: Secret) -> bytes:
     directory = environ.get("CREDENTIALS_DIRECTORY", "")
     if not directory:
         raise SealKeyError(
-            f"The systemd credential {name} cannot be read: CREDENTIALS_DIRECTORY is not set, so this process was "
-            "not started by systemd with credentials.",
-            advice=f"Add LoadCredential={name}:… to the service unit, or name another passphrase source.",
+            f"The systemd credential {name} with the {secret} cannot be read: CREDENTIALS_DIRECTORY is not set, so "
+            "this process was not started by systemd with credentials.",
+            advice=f"Add LoadCredential={name}:… to the service unit, or name another source.",
         )
     if not name or name in {".", ".."} or "/" in name:
         raise SealKeyError(
@@ -159,19 +174,19 @@ def _from_credential(name: str, environ: Mapping[str, str]) -> bytes:
             advice="Give the bare name that stands before the colon in LoadCredential=.",
         )
     # systemd keeps the directory for the service's user alone; with root in play the file modes may be wider
-    return _from_file(Path(directory) / name, private=False)
+    return _from_file(Path(directory) / name, secret, private=False)
 
 
-def _from_prompt(prompt: Callable[[str], str] | None) -> bytes:
+def _from_prompt(prompt: Callable[[str], str] | None, secret: Secret) -> bytes:
     if prompt is None:
         raise SealKeyError(
-            "The passphrase of the seal key is to be typed, but nobody is at a terminal to type it.",
+            f"The {secret} is to be typed, but nobody is at a terminal to type it.",
             advice="Run the command at a terminal, or name a file, variable or credential in the configuration.",
         )
     try:
-        return prompt("Passphrase of the seal key: ").encode("utf-8", "surrogateescape")
+        return prompt(f"{secret[0].upper()}{secret[1:]}: ").encode("utf-8", "surrogateescape")
     except EOFError:
         raise SealKeyError(
-            "The passphrase of the seal key was asked for, but the input ended before an answer.",
+            f"The {secret} was asked for, but the input ended before an answer.",
             advice="Run the command at a terminal, or name a file, variable or credential in the configuration.",
         ) from None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from sealtool.model import PadesLevel
 
@@ -31,6 +34,21 @@ class SignaturePolicy:
     digest: bytes
     digest_algorithm: str
     uri: str = ""
+
+
+KNOWN_POLICIES: Mapping[str, SignaturePolicy] = MappingProxyType(
+    {
+        # Política de Firma Electrónica y de Certificados de la Administración General del Estado, version 1.9. Its
+        # publisher names the document by a SHA-1; no seal rests on that, it only tells documents apart.
+        "AGE-1.9": SignaturePolicy(
+            oid="2.16.724.1.3.1.1.2.1.9",
+            digest=base64.b64decode("G7roucf600+f03r/o0bAOQ6WAs0="),
+            digest_algorithm="sha1",
+            uri="https://sede.060.gob.es/politica_de_firma_anexo_1.pdf",
+        )
+    }
+)
+"""Policies that a configuration may name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import pem
 from asn1crypto import x509 as asn1_x509
 
 from sealtool.errors import ConfigurationError, SealKeyError, ServiceUnreachableError
+from sealtool.sealing.responses import statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,29 @@ def refuse_revoked(certificate: asn1_x509.Certificate, crls: Iterable[asn1_crl.C
             continue
         for entry in crl["tbs_cert_list"]["revoked_certificates"] or ():
             if entry["user_certificate"].native == certificate.serial_number:
-                raise revoked(what, f"on {entry['revocation_date'].native:%Y-%m-%d %H:%M} UTC")
+                raise revoked(what, entry["revocation_date"].native)
 
 
-def revoked(what: str, when: str = "") -> SealKeyError:
+def refuse_revoked_by_responder(
+    certificate: asn1_x509.Certificate,
+    issuers: Sequence[asn1_x509.Certificate],
+    responses: Iterable[asn1_ocsp.OCSPResponse],
+    what: str,
+) -> None:
+    """Make sure that no OCSP response says that the certificate is revoked; see :func:`refuse_revoked`.
+
+    Raises:
+        SealKeyError: one says so.
+    """
+    for statement in statements(responses, [certificate], issuers):
+        if statement.status == "revoked":
+            raise revoked(what, statement.revoked_at)
+
+
+def revoked(what: str, since: datetime | None = None) -> SealKeyError:
     """The error of a revoked certificate, in one wording."""
+    when = "" if since is None else f" on {since:%Y-%m-%d %H:%M} UTC"
     return SealKeyError(
-        f"{what} has been revoked by its issuer{f' {when}' if when else ''}; whatever it seals is worthless.",
+        f"{what} has been revoked by its issuer{when}; whatever it seals is worthless.",
         advice="Do not seal with it again: find out why it was revoked, and obtain a new seal certificate.",
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from types import TracebackType
 from typing import Self, TypeVar
@@ -21,36 +20,27 @@ from pyhanko.sign.signers.pdf_signer import (
     PdfSignatureMetadata,
     PdfSigner,
     PdfSigningSession,
-    PdfTimeStamper,
-    PreSignValidationStatus,
     SigDSSPlacementPreference,
 )
-from pyhanko.sign.validation import DocumentSecurityStore
 
 from sealtool.errors import ConfigurationError, RenderingError, SealKeyError
 from sealtool.model import SEAL_FIELD_NAME, SealedPdf, UnsealedPdf
-from sealtool.sealing.cades import cades_attributes, room_for_document_stamp
+from sealtool.sealing.archiving import stamp_document
+from sealtool.sealing.cades import cades_attributes
 from sealtool.sealing.evidence import demand_evidence
 from sealtool.sealing.keys import SealKey, as_asn1
 from sealtool.sealing.material import SealingMaterial, gather
 from sealtool.sealing.profile import SealingProfile
 from sealtool.sealing.revocation import RevocationSources
-from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampAuthority, TimeStampError
+from sealtool.sealing.supply import Supply
+from sealtool.sealing.time_stamps import TimeStampAuthority
 from sealtool.sealing.trust import Trust
 from sealtool.sealing.writing import SealWriter
 
 T = TypeVar("T")
 
-MATERIAL_LIFETIME = timedelta(minutes=5)
-"""How long gathered revocation data serve: a revocation is noticed within it, and a context does not grow old."""
-
-TIME_STAMP_FIELD_NAME = "DocumentTimeStamp"
-"""Field of the document time stamp at B-LTA."""
-
 SEAL_FIELD_DESCRIPTION = "Segell electrònic / Sello electrónico"
 """What a screen reader says of the seal's field (``/TU``; PDF/UA-1, 7.18.1)."""
-
-TIME_STAMP_FIELD_DESCRIPTION = "Segell de temps / Sello de tiempo"
 
 
 def _utc_now() -> datetime:
@@ -89,13 +79,11 @@ class Sealer:
         _refuse_unreachable_level(profile, time_stamps, trust_anchors, revocation)
         self._key = key
         self._profile = profile
-        self._authorities = tuple(time_stamps)
-        self._trust = Trust(tuple(trust_anchors), tuple(intermediates), revocation)
+        trust = Trust(tuple(trust_anchors), tuple(intermediates), revocation)
+        # the clock anew for each authority: the ones before may have taken their time
+        self._supply = Supply(time_stamps, lambda stamper: gather(key, profile, trust, stamper, clock()), clock)
         self._clock = clock
         self._certificate = as_asn1(key.certificate)
-        self._gathered: dict[bool, SealingMaterial] = {}
-        self._gathering = asyncio.Lock()
-        self._passed_over: dict[str, datetime] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,8 +95,7 @@ class Sealer:
 
     async def aclose(self) -> None:
         """Let go of connections to time stamp authorities."""
-        for authority in self._authorities:
-            await authority.aclose()
+        await self._supply.aclose()
 
     async def prepare(self) -> None:
         """Do all that may fail before the first document: judge the seal certificate, reach the services.
@@ -118,7 +105,7 @@ class Sealer:
             ServiceUnreachableError: revocation data or time stamps cannot be had.
             ConfigurationError: a CRL file is none.
         """
-        await self._material(stamped=self._profile.stamped)
+        await self._supply.material(stamped=self._profile.stamped)
 
     async def seal(self, pdf: UnsealedPdf) -> SealedPdf:
         """The document with its seal, at the level of the profile and no lower one.
@@ -136,12 +123,12 @@ class Sealer:
             demand_evidence(content, self._profile, self._certificate, material.validation)
             return SealedPdf(content=content, pages=pdf.pages)
 
-        return await self._with_material(once, stamped=self._profile.stamped)
+        return await self._guarded(once, stamped=self._profile.stamped)
 
     async def seal_detached(self, content: bytes) -> bytes:
         """A detached CAdES seal of ``content`` (EN 319 122-1), as DER: with a time stamp where there is an authority.
 
-        From B-LT on the revocation lists of seal and time stamp travel with it.
+        From B-LT on the revocation lists and OCSP responses of seal and time stamp travel with it.
 
         Raises:
             As :meth:`seal`, without RenderingError.
@@ -158,64 +145,22 @@ class Sealer:
                     signing_time=self._clock(), cades_signed_attrs=cades_attributes(self._profile)
                 ),
             )
-            return bytes(_with_revocation_lists(message, material).dump())
+            return bytes(_with_revocation_data(message, material).dump())
 
-        return await self._with_material(once, stamped=bool(self._authorities))
+        return await self._guarded(once, stamped=bool(self._supply.authorities))
 
-    async def _with_material(self, work: Callable[[SealingMaterial], Awaitable[T]], *, stamped: bool) -> T:
-        """Run ``work``, and again from the gathering where a time stamp failed in the middle."""
-        for _ in self._authorities:
-            material = await self._material(stamped=stamped)
+    async def _guarded(self, work: Callable[[SealingMaterial], Awaitable[T]], *, stamped: bool) -> T:
+        async def guarded(material: SealingMaterial) -> T:
+            self._key.check(self._clock())  # the material may have outlived the certificate
             try:
-                return await self._guarded(work, material)
-            except TimeStampError:
-                self._pass_over(material)
-        return await self._guarded(work, await self._material(stamped=stamped))
+                return await work(material)
+            except SigningError as error:
+                raise SealKeyError(
+                    f"The seal key {self._key.source} could not seal: {error}.",
+                    advice="Check the key and the digest algorithm in the configuration.",
+                ) from error
 
-    async def _guarded(self, work: Callable[[SealingMaterial], Awaitable[T]], material: SealingMaterial) -> T:
-        self._key.check(self._clock())  # the material may have outlived the certificate
-        try:
-            return await work(material)
-        except SigningError as error:
-            raise SealKeyError(
-                f"The seal key {self._key.source} could not seal: {error}.",
-                advice="Check the key and the digest algorithm in the configuration.",
-            ) from error
-
-    async def _material(self, *, stamped: bool) -> SealingMaterial:
-        async with self._gathering:  # many seals in flight gather once
-            material = self._gathered.get(stamped)
-            now = self._clock()
-            if material is None or not timedelta(0) <= now - material.gathered_at < MATERIAL_LIFETIME:
-                material = await self._gather(now, stamped=stamped)
-                self._gathered[stamped] = material
-            return material
-
-    async def _gather(self, now: datetime, *, stamped: bool) -> SealingMaterial:
-        if not stamped:
-            return await gather(self._key, self._profile, self._trust, None, now)
-        failures: list[TimeStampError] = []
-        for authority in sorted(self._authorities, key=lambda each: self._is_passed_over(each, now)):
-            try:
-                return await gather(self._key, self._profile, self._trust, authority.stamper(self._clock), now)
-            except TimeStampError as failure:
-                self._passed_over[authority.name] = now
-                failures.append(failure)
-        if len(failures) == 1:
-            raise failures[0]
-        raise TimeStampError(
-            " ".join(dict.fromkeys(failure.message for failure in failures)), advice=failures[0].advice
-        )
-
-    def _is_passed_over(self, authority: TimeStampAuthority, now: datetime) -> bool:
-        failed = self._passed_over.get(authority.name)
-        return failed is not None and now - failed < MATERIAL_LIFETIME
-
-    def _pass_over(self, material: SealingMaterial) -> None:
-        if material.stamper is not None:
-            self._passed_over[material.stamper.name] = self._clock()
-        for stamped in [kind for kind, gathered in self._gathered.items() if gathered is material]:
-            del self._gathered[stamped]
+        return await self._supply.work_with(guarded, stamped=stamped)
 
     async def _sealed(self, pdf: UnsealedPdf, material: SealingMaterial) -> bytes:
         try:
@@ -234,7 +179,7 @@ class Sealer:
             prepared.document_digest, PdfCMSSignedAttributes(cades_signed_attrs=cades_attributes(self._profile))
         )
         if self._profile.archival and material.stamper is not None and material.validation is not None:
-            await self._stamp_document(output, material.stamper, material.validation)
+            await stamp_document(output, material.stamper, material.validation, self._profile)
         return output.getvalue()
 
     def _session(self, writer: SealWriter, material: SealingMaterial) -> PdfSigningSession:
@@ -272,38 +217,21 @@ class Sealer:
         session.system_time = self._clock()
         return session
 
-    async def _stamp_document(
-        self, output: BytesIO, stamper: CheckedTimeStamper, validation: PreSignValidationStatus
-    ) -> None:
-        """EN 319 142-1, 5.4.3: validation data and archive time stamp in one revision behind the seal.
 
-        The data are those of the seal and of its time stamp, which the same authority gave.
-        """
-        writer = SealWriter(output)
-        DocumentSecurityStore.supply_dss_in_writer(
-            writer,
-            None,
-            paths=validation.validation_paths,
-            ocsps=validation.ocsps_to_embed,
-            crls=validation.crls_to_embed,
-        )
-        document_stamper = PdfTimeStamper(
-            stamper, field_name=TIME_STAMP_FIELD_NAME, readable_field_name=TIME_STAMP_FIELD_DESCRIPTION
-        )
-        await document_stamper.async_timestamp_pdf(
-            writer,
-            self._profile.digest.value,
-            bytes_reserved=await room_for_document_stamp(self._profile, stamper),
-            in_place=True,
-        )
-
-
-def _with_revocation_lists(message: cms.ContentInfo, material: SealingMaterial) -> cms.ContentInfo:
+def _with_revocation_data(message: cms.ContentInfo, material: SealingMaterial) -> cms.ContentInfo:
     """EN 319 122-1, 6.3: what a detached seal needs to be judged later stands in SignedData.crls."""
-    if material.validation is not None and material.validation.crls_to_embed:
-        message["content"]["crls"] = [
-            cms.RevocationInfoChoice(name="crl", value=each) for each in material.validation.crls_to_embed
-        ]
+    if material.validation is None:
+        return message
+    lists = [cms.RevocationInfoChoice(name="crl", value=each) for each in material.validation.crls_to_embed]
+    responses = [
+        # RFC 5940, 2.2
+        cms.RevocationInfoChoice(name="other", value={"other_rev_info_format": "ocsp_response", "other_rev_info": each})
+        for each in material.validation.ocsps_to_embed
+    ]
+    if lists or responses:
+        message["content"]["crls"] = [*lists, *responses]
+    if responses:
+        message["content"]["version"] = "v5"  # RFC 5652, 5.1
     return message
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import base64
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import ClassVar, Final
 
 import aiohttp
 from asn1crypto import cms, core, tsp
@@ -19,6 +21,8 @@ from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from sealtool.errors import ServiceUnreachableError
+from sealtool.sealing.network import open_session
+from sealtool.sealing.retrying import ONE_TRY, Patience, Retrying
 
 Transport = Callable[[tsp.TimeStampReq], Awaitable[tsp.TimeStampResp]]
 """Brings a request to an authority and its answer back."""
@@ -40,12 +44,30 @@ _FAULTS = (
 """All that broken answers make the library raise: it raises AttributeError for a wrong nonce, for one."""
 
 
+LONGEST_ANSWER: Final = 1024 * 1024
+"""Bytes; a time stamp has some kilobytes."""
+
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERRORS: Final = range(500, 600)
+
+_PASSING: Final = frozenset({"time_not_available", "system_failure"})
+"""Failures (RFC 3161, 2.4.2) that say nothing against the request: the same one may succeed a second later."""
+
+
 class TimeStampError(ServiceUnreachableError):
     """An authority cannot be used; another one might do."""
 
 
 class CertificateChangedError(TimeStampError):
     """An authority stamped with another certificate than the one whose validation data were gathered."""
+
+
+class _RefusedError(ValueError):
+    """The authority answered that it does not stamp."""
+
+    def __init__(self, words: str, failures: frozenset[str]) -> None:
+        super().__init__(f"it refused ({words})")
+        self.may_pass = bool(failures & _PASSING)
 
 
 class _Answer(core.Sequence):  # type: ignore[misc]
@@ -58,9 +80,15 @@ class _Answer(core.Sequence):  # type: ignore[misc]
 
 
 class CheckedTimeStamper(TimeStamper):
-    """Asks one authority and believes nothing it says: a token with another imprint passes the stock client."""
+    """Asks one authority and believes nothing it says: a token with another imprint passes the stock client.
 
-    def __init__(self, name: str, transport: Transport, clock: Callable[[], datetime]) -> None:
+    What may pass (a lost connection, an authority that is overloaded) is tried again; a wrong answer is not, and
+    neither is anything once the authority is given up.
+    """
+
+    def __init__(
+        self, name: str, transport: Transport, clock: Callable[[], datetime], patience: Patience = ONE_TRY
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.name = name
         self.certificate: asn1_x509.Certificate | None = None
@@ -69,15 +97,40 @@ class CheckedTimeStamper(TimeStamper):
         """Once set, must have signed every token."""
         self._transport = transport
         self._clock = clock
+        self._retrying: Retrying[tsp.TimeStampResp] = Retrying(patience, self._wait_after)
+
+    def now(self) -> datetime:
+        """The present, aware: asking may have taken a while."""
+        return self._clock()
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Ask the authority."""
+        """Ask the authority, again where that may help."""
+        return await self._retrying.call(lambda: self._ask(req))
+
+    async def _ask(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         response = await self._transport(req)
         status = _Answer.load(response.dump())["status"]
         if status["status"].native != "granted":
-            said = "; ".join(status["status_string"].native or ()) or ", ".join(status["fail_info"].native or ())
-            raise ValueError(f"it refused ({said or status['status'].native})")
+            failures = frozenset(status["fail_info"].native or ())
+            said = "; ".join(status["status_string"].native or ()) or ", ".join(sorted(failures))
+            raise _RefusedError(said or status["status"].native, failures)
         return response
+
+    def _wait_after(self, fault: Exception) -> float | None:
+        """Seconds to wait at least before another try can help; None where none can."""
+        if isinstance(fault, _RefusedError):
+            return 0.0 if fault.may_pass else None
+        match fault.__cause__:
+            case aiohttp.ClientResponseError(status=status, headers=headers) if (
+                status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS
+            ):
+                return _retry_after(headers, self._clock())
+            case aiohttp.ClientSSLError():  # a wrong certificate stays wrong
+                return None
+            case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError():
+                return 0.0
+            case _:
+                return None
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
         """A checked token over ``message_digest``.
@@ -121,7 +174,7 @@ class CheckedTimeStamper(TimeStamper):
         return certificate
 
     def _unusable(self, fault: BaseException) -> TimeStampError:
-        if isinstance(fault, TimeoutError | asyncio.TimeoutError) or isinstance(fault.__cause__, TimeoutError):
+        if isinstance(fault, TimeoutError) or isinstance(fault.__cause__, TimeoutError):
             why = "it did not answer in time"
         elif isinstance(fault.__cause__, aiohttp.ClientResponseError):
             why = f"it answered with HTTP status {fault.__cause__.status} ({fault.__cause__.message})"
@@ -156,16 +209,50 @@ class TimeStampAuthority(ABC):
         """Let go of connections. The authority can be used again afterwards."""
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What an authority knows its customers by. Never shows the secret.
+
+    Attributes:
+        secret: the password, or with no user name a bearer token (RFC 6750).
+        username: for HTTP basic authentication (RFC 7617); empty for none.
+    """
+
+    secret: bytes = field(repr=False)
+    username: str = ""
+
+    def header(self) -> str:
+        """The value of the Authorization header."""
+        if not self.username:
+            return f"Bearer {self.secret.decode('utf-8', 'surrogateescape')}"
+        return f"Basic {base64.b64encode(self.username.encode() + b':' + self.secret).decode()}"
+
+
 class HttpTimeStampAuthority(TimeStampAuthority):
     """An authority at an HTTP(S) address.
 
     Connections are kept open between requests, so one object serves one event loop at a time, and
     :meth:`aclose` ends it.
+
+    Args:
+        url: its address, without credentials: messages show it.
+        timeout_seconds: how long each request may take.
+        patience: how often to ask again what may pass.
+        credentials: where it wants to know who asks.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float = 10.0,
+        patience: Patience = Patience(),  # noqa: B008 (frozen)
+        credentials: Credentials | None = None,
+    ) -> None:
         self._url = url
         self._timeout_seconds = timeout_seconds
+        self._patience = patience
+        self._headers = {} if credentials is None else {"Authorization": credentials.header()}
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -176,13 +263,24 @@ class HttpTimeStampAuthority(TimeStampAuthority):
     def stamper(self, clock: Callable[[], datetime]) -> CheckedTimeStamper:
         """A new client over the shared connections; to be called inside the event loop."""
         if self._session is None:
-            # trust_env: administrations reach the outside through a proxy
-            self._session = aiohttp.ClientSession(trust_env=True)
-        client = HTTPTimeStamper(self._url, timeout=self._timeout_seconds, session=self._session)
-        return CheckedTimeStamper(self._url, client.async_request_tsa_response, clock)
+            self._session = open_session(longest_answer=LONGEST_ANSWER)
+        client = HTTPTimeStamper(self._url, timeout=self._timeout_seconds, headers=self._headers, session=self._session)
+        return CheckedTimeStamper(self._url, client.async_request_tsa_response, clock, self._patience)
 
     async def aclose(self) -> None:
         """Close the connections."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+def _retry_after(headers: Mapping[str, str] | None, now: datetime) -> float:
+    """RFC 9110, 10.2.3: seconds, or a date; 0 where there is none that can be read."""
+    value = (headers or {}).get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    return max(0.0, ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds())

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pkcs11
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pkcs11 import Attribute, KeyType, ObjectClass, PKCS11Error, Session, SignMixin, Token, TokenFlag
 from pkcs11 import exceptions as said
 
 from sealtool.errors import SealKeyError
-from sealtool.sealing.keys import SealingPublicKey, SealKey, refuse_weak_key
+from sealtool.sealing.certificate_files import certificates_in, issuers_of, sealing_public_key
+from sealtool.sealing.keys import SealKey
 from sealtool.sealing.pkcs11 import TokenKey
 from sealtool.sealing.token_signer import ONE_CALL_AT_A_TIME, KeyHandle, TokenSigner, in_words
 
@@ -29,13 +28,13 @@ _WRONG_PIN = (
 
 def open_key(place: TokenKey, pin: bytes, *, prefer_pss: bool) -> SealKey:
     """See :func:`sealtool.sealing.pkcs11.load_pkcs11`."""
-    issuers = [certificate for path in place.chain for certificate in _certificates_in(path)]
-    in_file = _certificates_in(place.certificate) if place.certificate is not None else []
+    issuers = [certificate for path in place.chain for certificate in certificates_in(path, "seal.pkcs11")]
+    in_file = certificates_in(place.certificate, "seal.pkcs11") if place.certificate is not None else []
     with ONE_CALL_AT_A_TIME:
         handle, on_token = _opened(place, pin)
     certificate = in_file[0] if in_file else _find_certificate(place, handle, on_token)
-    public_key = _public_key(certificate, handle.source)
-    chain = _issuers_of(certificate, (*in_file, *issuers, *(entry.certificate for entry in on_token)))
+    public_key = sealing_public_key(certificate, handle.source)
+    chain = issuers_of(certificate, (*in_file, *issuers, *(entry.certificate for entry in on_token)))
     signer = TokenSigner(handle, certificate, public_key, chain, prefer_pss=prefer_pss)
     fitting = KeyType.RSA if isinstance(public_key, rsa.RSAPublicKey) else KeyType.EC
     if handle.kind != fitting or not signer.belongs_to_certificate():
@@ -267,59 +266,6 @@ def _no_single_certificate(
         advice="Give the certificate as a file with seal.pkcs11.certificate, or its label with "
         "seal.pkcs11.certificate_label.",
     )
-
-
-def _certificates_in(path: Path) -> list[x509.Certificate]:
-    try:
-        content = path.read_bytes()
-        if b"-----BEGIN" in content:
-            return x509.load_pem_x509_certificates(content)
-        return [x509.load_der_x509_certificate(content)]
-    except OSError as error:
-        raise SealKeyError(
-            f"The certificate of the seal cannot be read from {path}: {error.strerror}.",
-            advice="Check the path in seal.pkcs11.",
-        ) from error
-    except ValueError as error:
-        raise SealKeyError(
-            f"The file {path} holds no certificate, in PEM or in DER.",
-            advice="Put the certificate there that belongs to the key of the seal.",
-        ) from error
-
-
-def _public_key(certificate: x509.Certificate, source: str) -> SealingPublicKey:
-    try:
-        public_key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise SealKeyError(
-            f"The certificate «{_name(certificate)}» for the key on the {source} has a key that cannot be read.",
-            advice="Ask the issuer for a seal with an RSA key of 3072 bits or an ECDSA key on P-256 or P-384.",
-        ) from error
-    refuse_weak_key(public_key, source)
-    if not isinstance(public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):  # pragma: no cover
-        raise TypeError(type(public_key).__name__)  # refuse_weak_key lets no other kind through
-    return public_key
-
-
-def _issuers_of(certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """Of all the certificates at hand, those that lead to the root: a seal carries no others."""
-    pool = list(dict.fromkeys(pool))
-    chain: list[x509.Certificate] = []
-    last = certificate
-    while issuer := next((each for each in pool if each not in chain and _issued(each, last)), None):
-        chain.append(issuer)
-        last = issuer
-    return tuple(chain)
-
-
-def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    if issuer == certificate:
-        return False
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _name(certificate: x509.Certificate) -> str:

@@ -11,17 +11,15 @@ from typing import Any
 
 from asn1crypto import algos
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import MGF, KeyType, Mechanism, PKCS11Error, SignMixin
-from pyhanko.sign.signers.pdf_cms import Signer
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from sealtool.errors import SealKeyError
-from sealtool.sealing.keys import SealingPublicKey, as_asn1, longest_signature
+from sealtool.sealing.keys import SealingPublicKey, longest_signature
+from sealtool.sealing.signatures import SealSigner
 
 ONE_CALL_AT_A_TIME = Lock()
 """Modules are initialised for one thread at a time (PKCS#11 v2.40, 5.4: ``C_Initialize`` without arguments)."""
@@ -89,7 +87,7 @@ class KeyHandle:
     pin: str | None = field(default=None, repr=False)
 
 
-class TokenSigner(Signer):
+class TokenSigner(SealSigner):
     """Signs with a key on a token: RSA PKCS#1 v1.5, RSA-PSS, or ECDSA.
 
     Signatures are made one after another, in a thread of their own: a smart card takes half a second, in which
@@ -105,35 +103,9 @@ class TokenSigner(Signer):
         *,
         prefer_pss: bool = False,
     ) -> None:
+        super().__init__(certificate, public_key, chain, prefer_pss=prefer_pss)
         self._handle = handle
-        self._public_key = public_key
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="token")
-        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        store.register_multiple([as_asn1(issuer) for issuer in chain])
-        super().__init__(signing_cert=as_asn1(certificate), cert_registry=store, prefer_pss=prefer_pss)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.subject_name!r})"
-
-    def get_signature_mechanism_for_digest(self, digest_algorithm: str | None) -> algos.SignedDigestAlgorithm:
-        """The algorithm of a signature as CMS names it.
-
-        With PSS the salt is as long as the digest (RFC 4055, 3.1). The library would take the longest one that fits,
-        which modules in FIPS mode refuse (FIPS 186-5, 5.4).
-        """
-        if not (self.prefer_pss and isinstance(self._public_key, rsa.RSAPublicKey) and digest_algorithm):
-            return super().get_signature_mechanism_for_digest(digest_algorithm)
-        digest = algos.DigestAlgorithm({"algorithm": digest_algorithm})
-        return algos.SignedDigestAlgorithm(
-            {
-                "algorithm": "rsassa_pss",
-                "parameters": {
-                    "hash_algorithm": digest,
-                    "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest},
-                    "salt_length": get_pyca_cryptography_hash(digest_algorithm).digest_size,
-                },
-            }
-        )
 
     async def async_sign_raw(
         self,
@@ -147,7 +119,7 @@ class TokenSigner(Signer):
             SealKeyError: the token does not sign.
         """
         if dry_run:
-            return bytes(longest_signature(self._public_key))
+            return bytes(longest_signature(self.public_key))
         # A run that is cancelled leaves a signature half made; the thread finishes it before the next one.
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.sign, data, digest_algorithm)
 
@@ -170,7 +142,7 @@ class TokenSigner(Signer):
             ) from error
 
     def _sign(self, data: bytes, digest_algorithm: str) -> bytes:
-        match self._public_key:
+        match self.public_key:
             case rsa.RSAPublicKey() if self.prefer_pss:
                 salt = get_pyca_cryptography_hash(digest_algorithm).digest_size
                 return self._made(_PSS, data, digest_algorithm, _digest, (*_PSS_DIGESTS[digest_algorithm], salt))
@@ -206,19 +178,7 @@ class TokenSigner(Signer):
         Raises:
             SealKeyError: the token does not sign.
         """
-        signature = self.sign(_PROBE, "sha256")
-        try:
-            match self._public_key:
-                case rsa.RSAPublicKey() as key if self.prefer_pss:
-                    pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
-                    key.verify(signature, _PROBE, pss, hashes.SHA256())
-                case rsa.RSAPublicKey() as key:
-                    key.verify(signature, _PROBE, padding.PKCS1v15(), hashes.SHA256())
-                case ec.EllipticCurvePublicKey() as key:
-                    key.verify(signature, _PROBE, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+        return self.is_ours(self.sign(_PROBE, "sha256"), _PROBE, "sha256")
 
 
 def _digest(data: bytes, algorithm: str) -> bytes:

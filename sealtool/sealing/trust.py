@@ -5,7 +5,7 @@ A validation context of the library freezes its moment, so one is built, used at
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,9 +19,9 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import CRLFetchError, OCSPFetchError, PathError, ValidationError
-from pyhanko_certvalidator.fetchers.aiohttp_fetchers import AIOHttpFetcherBackend
 
 from sealtool.errors import ConfigurationError
+from sealtool.sealing.fetching import fetchers
 from sealtool.sealing.keys import as_asn1
 from sealtool.sealing.revocation import RevocationSources
 
@@ -34,7 +34,7 @@ PATH_FAULTS = (ValidationError, PathError, CRLFetchError, OCSPFetchError, OSErro
 
 
 def load_trust_anchors(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:
-    """The certificates in PEM or DER files, or in the ``.pem``, ``.crt`` and ``.cer`` files of folders.
+    """The certificates in PEM or DER files, or in the ``.pem``, ``.crt``, ``.cer`` and ``.der`` files of folders.
 
     Raises:
         ConfigurationError: a file cannot be read or holds no certificate, or a folder has no such file.
@@ -45,10 +45,10 @@ def load_trust_anchors(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:
 def _certificate_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in {".pem", ".crt", ".cer"})
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in {".pem", ".crt", ".cer", ".der"})
     if not files:
         raise ConfigurationError(
-            f"The folder of trust anchors {path} has no .pem, .crt or .cer file, so nothing can be trusted.",
+            f"The folder of trust anchors {path} has no .pem, .crt, .cer or .der file, so nothing can be trusted.",
             advice="Put the root certificate of the seal's issuer there.",
         )
     return files
@@ -89,15 +89,24 @@ class Trust:
     async def context(
         self, moment: datetime, crls: Sequence[asn1_crl.CertificateList]
     ) -> AsyncIterator[ValidationContext]:
-        """A context to judge certificates in at ``moment``, fetching where that is allowed."""
+        """A context to judge certificates in at ``moment``, fetching where that is allowed.
+
+        Use it at once: what is fetched half a minute later is too recent for it, and passed over in silence.
+        """
+        async with self.contexts(crls) as context_at:
+            yield context_at(moment)
+
+    @asynccontextmanager
+    async def contexts(
+        self, crls: Sequence[asn1_crl.CertificateList]
+    ) -> AsyncIterator[Callable[[datetime], ValidationContext]]:
+        """Makes contexts, each for its own moment, that share what they fetch: nothing is fetched twice."""
         if not self.revocation.allow_fetching:
-            yield self.offline_context(moment, crls, ())
+            yield lambda moment: self.offline_context(moment, crls, ())
             return
-        # trust_env: administrations reach the outside through a proxy
-        async with aiohttp.ClientSession(trust_env=True) as session:
-            backend = AIOHttpFetcherBackend(session, per_request_timeout=self.revocation.timeout_seconds)
-            yield ValidationContext(
-                **self._common(moment), crls=crls, ocsps=(), allow_fetching=True, fetcher_backend=backend
+        async with fetchers(self.revocation.timeout_seconds) as shared:
+            yield lambda moment: ValidationContext(
+                **self._common(moment), crls=crls, ocsps=(), allow_fetching=True, fetchers=shared
             )
 
     def offline_context(

@@ -32,6 +32,7 @@ from sealtool.sealing import (
     load_pkcs12,
     load_trust_anchors,
 )
+from tests.pki.services import Services, running
 
 # in the past of every machine: the validation of the library takes its own clock for when it first saw a file
 NOW = datetime(2025, 11, 3, 12, 0, tzinfo=UTC)
@@ -238,6 +239,24 @@ def service(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def running_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with running(tmp_path_factory.mktemp("services"), NOW) as services:
+        yield services
+
+
+@pytest.fixture
+def services(running_services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """OCSP responders, CRL repositories and time stamp authorities, all of them well and honest to begin with."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    running_services.reset(NOW)
+    yield running_services
+    breakdowns = list(running_services.breakdowns)
+    running_services.reset(NOW)
+    assert breakdowns == []
 
 
 @pytest.fixture

@@ -18,10 +18,16 @@ from sealtool.sealing import (
     Sealer,
     SealingProfile,
 )
+from sealtool.sealing.retrying import ONE_TRY
 from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampAuthority
 
 STAMPED = (PadesLevel.B_T, PadesLevel.B_LT, PadesLevel.B_LTA)
 SHORT = 0.25
+
+
+def asked_once(url: str) -> HttpTimeStampAuthority:
+    """Retries have tests of their own."""
+    return HttpTimeStampAuthority(url, timeout_seconds=SHORT, patience=ONE_TRY)
 
 
 async def seal_with(
@@ -45,7 +51,7 @@ async def seal_with(
 
 def unreachable(pki: Any, pdf: UnsealedPdf, now: datetime, url: str, level: PadesLevel = PadesLevel.B_T) -> str:
     with pytest.raises(ServiceUnreachableError) as caught:
-        asyncio.run(seal_with(pki, pdf, now, HttpTimeStampAuthority(url, timeout_seconds=SHORT), level=level))
+        asyncio.run(seal_with(pki, pdf, now, asked_once(url), level=level))
     assert caught.value.exit_code is ExitCode.SERVICE_UNREACHABLE
     assert url in caught.value.message
     assert caught.value.advice
@@ -175,7 +181,7 @@ def test_certificate_that_is_not_for_time_stamps_does_not_stamp(pki: Any, pdf: U
 def test_next_authority_stamps_when_the_first_is_down(
     pki: Any, pdf: UnsealedPdf, now: datetime, service: Any, level: PadesLevel
 ) -> None:
-    down = HttpTimeStampAuthority(service.url, timeout_seconds=SHORT)
+    down = asked_once(service.url)
 
     documents = asyncio.run(seal_with(pki, pdf, now, down, pki.authority, level=level, documents=3))
 
@@ -188,7 +194,7 @@ def test_next_authority_stamps_when_the_first_dies_in_the_middle(
     pki: Any, pdf: UnsealedPdf, now: datetime, service: Any, level: PadesLevel
 ) -> None:
     service.answer = lambda request: service.honest(request) if service.requests <= 2 else (503, b"")
-    dying = HttpTimeStampAuthority(service.url, timeout_seconds=SHORT)
+    dying = asked_once(service.url)
 
     documents = asyncio.run(seal_with(pki, pdf, now, dying, pki.authority, level=level, documents=3))
 
@@ -198,13 +204,13 @@ def test_next_authority_stamps_when_the_first_dies_in_the_middle(
 def test_one_hiccup_of_the_only_authority_is_forgiven(pki: Any, pdf: UnsealedPdf, now: datetime, service: Any) -> None:
     service.answer = lambda request: (503, b"") if service.requests == 2 else service.honest(request)
 
-    assert asyncio.run(seal_with(pki, pdf, now, HttpTimeStampAuthority(service.url)))
+    assert asyncio.run(seal_with(pki, pdf, now, asked_once(service.url)))
 
 
 def test_all_authorities_down_names_each(
     pki: Any, pdf: UnsealedPdf, now: datetime, service: Any, free_port_url: str
 ) -> None:
-    authorities = [HttpTimeStampAuthority(url, timeout_seconds=SHORT) for url in (service.url, free_port_url)]
+    authorities = [asked_once(url) for url in (service.url, free_port_url)]
 
     with pytest.raises(ServiceUnreachableError) as caught:
         asyncio.run(seal_with(pki, pdf, now, *authorities))

@@ -51,6 +51,11 @@ def new_run_id(now: datetime, random_bytes: RandomBytes) -> RunId:
     return RunId(f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{random_bytes(3).hex()}")
 
 
+def start_of_run(run_id: RunId) -> datetime:
+    """The moment that a run id begins with, in UTC."""
+    return datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
 def _check_character(body: str) -> str:
     """ISO 7064 MOD 37,36 (hybrid system) check character."""
     product = 36

@@ -11,72 +11,19 @@ either matches the ledger and counts, or never existed as far as anybody can kno
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from sealtool.canonical import decision_fingerprint, sha256_hex
-from sealtool.continuity import insist_on_continuity
-from sealtool.errors import SealtoolError
-from sealtool.identifiers import RandomBytes, new_certificate_id, new_run_id
-from sealtool.ledger import (
-    Ledger,
-    LedgerDocument,
-    ManifestEntry,
-    Reservation,
-    RunFacts,
-    RunState,
-    SealedDocument,
-)
-from sealtool.manifest import (
-    DocumentEntry,
-    InputFile,
-    Manifest,
-    PreviousManifest,
-    RunEntry,
-    SealEntry,
-    ValideEntry,
-    seal_as_json,
-)
+from sealtool.canonical import decision_fingerprint
+from sealtool.identifiers import new_certificate_id
+from sealtool.ledger import Ledger, Reservation, RunFacts, SealedDocument
+from sealtool.listing import Imprint, Listing
+from sealtool.manifest import seal_as_json
 from sealtool.model import CertificateId, CertificateOrder, Language, Level, RunId
 from sealtool.planning import Action, Key, Plan, key_of
 from sealtool.press import Failure, Press, SealedCertificate, SealedFile, Sealing
-from sealtool.publishing import MANIFESTS, OutputFolder, unexpected_file
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """Clock, randomness and progress: what the world outside tells a run, and is told by it.
-
-    Attributes:
-        now: the present moment, aware.
-        timezone: whose calendar the day of issue is taken from.
-        random_bytes: a cryptographically strong source.
-        on_step: told the name of each step when it is done; the crash tests stop there.
-        on_progress: told how many certificates are finished, and of how many.
-    """
-
-    now: Callable[[], datetime]
-    timezone: ZoneInfo
-    random_bytes: RandomBytes
-    on_step: Callable[[str], None] = lambda _: None
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None
-
-    def today(self) -> date:
-        """The day it is where the organisation is."""
-        return self.now().astimezone(self.timezone).date()
-
-
-@dataclass(frozen=True, slots=True)
-class Imprint:
-    """What goes into every manifest besides the documents."""
-
-    tool_version: str
-    valide_address: str
-    valide_expected_verdict: str
+from sealtool.publishing import OutputFolder
+from sealtool.running import Edge, Recording
 
 
 @dataclass(slots=True)
@@ -121,6 +68,11 @@ class Issuing:
     one_file_per_language: bool = False
     _sealer: Sealing | None = None
 
+    @property
+    def recording(self) -> Recording:
+        """The course of the run in the ledger."""
+        return Recording(self.ledger, self.output, self.edge)
+
     def run(self, plan: Callable[[], Plan], facts: RunFacts) -> tuple[Plan, IssueReport]:
         """Does all that the plan says, and what earlier runs left undone.
 
@@ -131,14 +83,9 @@ class Issuing:
         Raises:
             SealtoolError: the run had to stop; what was published is recorded, the rest is pending.
         """
-        report = IssueReport(new_run_id(self.edge.now(), self.edge.random_bytes))
-        insist_on_continuity(self.ledger, self.output)
-        self.output.prepare()
-        self.output.remove_leftovers()
-        self.ledger.begin_run(report.run_id, facts, at=self.edge.now())
-        self._step("run begun")
-        try:
-            self._settle(report)
+        report = IssueReport(self.recording.new_run_id())
+        with self.recording.run(report.run_id, facts, report.counts) as settled:
+            report.recovered += settled.issued
             planned = plan()
             self._record_register(planned, facts, report)
             reservations = self._reservations(planned, report)
@@ -149,52 +96,7 @@ class Issuing:
                 finally:
                     if self._sealer is not None:
                         runner.run(self._sealer.aclose())
-        except BaseException as error:
-            state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
-            with contextlib.suppress(SealtoolError):  # what stopped the run is the news, not what follows from it
-                self.ledger.end_run(report.run_id, state, report.counts(), at=self.edge.now(), message=str(error))
-            raise
-        self.ledger.end_run(report.run_id, RunState.FINISHED, report.counts(), at=self.edge.now())
-        self._step("run ended")
         return planned, report
-
-    # --- what an earlier run left ---------------------------------------------------------------------
-
-    def _settle(self, report: IssueReport) -> None:
-        """Finds out which sealed certificates were published, and which manifests were completed."""
-        by_certificate: dict[CertificateId, list[LedgerDocument]] = {}
-        for document in self.ledger.sealed_documents():
-            by_certificate.setdefault(document.certificate_id, []).append(document)
-        unpublished: list[CertificateId] = []
-        for certificate_id, documents in by_certificate.items():
-            present = [document for document in documents if self._is_published(document.path, document.sha256)]
-            if len(present) == len(documents):
-                report.recovered.append(certificate_id)
-                continue
-            for document in present:  # one language of two: never acknowledged, and made again together
-                self.output.withdraw(document.path)
-            unpublished.append(certificate_id)
-        self.ledger.record_issued(report.run_id, report.recovered, at=self.edge.now())
-        self.ledger.record_unpublished(report.run_id, unpublished, at=self.edge.now())
-        for manifest in self.ledger.unconfirmed_manifests():
-            present_files = [path for path, digest in manifest.files.items() if self._is_published(path, digest)]
-            if len(present_files) == len(manifest.files):
-                digest = manifest.files[_manifest_path(manifest.run_id)]
-                self.ledger.confirm_manifest(manifest.run_id, digest, at=self.edge.now())
-                continue
-            for path in present_files:
-                self.output.withdraw(path)
-            self.ledger.withdraw_manifest(manifest.run_id, at=self.edge.now())
-        self._step("leftovers settled")
-
-    def _is_published(self, path: str, sha256: str) -> bool:
-        present = self.output.sha256(path)
-        if present is None:
-            return False
-        if present != sha256:
-            raise unexpected_file(self.output.root / path)
-        self.output.secure(path)
-        return True
 
     # --- decisions ------------------------------------------------------------------------------------
 
@@ -273,46 +175,11 @@ class Issuing:
     # --- the manifest ---------------------------------------------------------------------------------
 
     def _write_manifest(self, runner: asyncio.Runner, facts: RunFacts, report: IssueReport) -> None:
-        """Lists every issued document that no manifest lists yet; none is written where there is none."""
-        entries = self.ledger.entries_without_manifest()
-        if not entries:
-            return
-        path = _manifest_path(report.run_id)
-        manifest = self._manifest(entries, facts, report)
-        content = manifest.to_json()
-        seal = runner.run(self.press.seal_manifest(self._sealing(), content))
-        self._step("manifest sealed")
-        # The JSON comes last: where it is, its seal and its twin are.
-        files = {f"{path}.p7s": seal, path.removesuffix(".json") + ".csv": manifest.to_csv(), path: content}
-        digests = {name: sha256_hex(data) for name, data in files.items()}
-        self.ledger.announce_manifest(report.run_id, [entry.path for entry in entries], digests, at=self.edge.now())
-        self._step("manifest announced")
-        for name, data in files.items():
-            self.output.publish(name, data)
-            self._step("manifest file published")
-        self.ledger.confirm_manifest(report.run_id, digests[path], at=self.edge.now())
-        report.manifest = path
-        self._step("manifest confirmed")
+        def seal(content: bytes) -> bytes:
+            return runner.run(self.press.seal_manifest(self._sealing(), content))
 
-    def _manifest(self, entries: Iterable[ManifestEntry], facts: RunFacts, report: IssueReport) -> Manifest:
-        sequence, head = self.ledger.head()
-        previous = self.ledger.last_manifest()
-        valide = ValideEntry(address=self.imprint.valide_address, expected_verdict=self.imprint.valide_expected_verdict)
-        return Manifest(
-            run=RunEntry(
-                run_id=report.run_id,
-                created_at=self.edge.now().astimezone(UTC),
-                tool_version=self.imprint.tool_version,
-                rules_version=facts.rules_version,
-                rules_sha256=facts.rules_sha256,
-                inputs=tuple(InputFile(name=one.name, sha256=one.sha256, rows=one.rows) for one in facts.sources),
-                counts=report.counts(),
-                ledger_sequence=sequence,
-                ledger_head=head,
-                previous_manifest=previous and PreviousManifest(run_id=previous[0], sha256=previous[1]),
-            ),
-            documents=tuple(_document_entry(entry, valide) for entry in entries),
-        )
+        listing = Listing(self.recording, self.imprint, seal)
+        report.manifest = listing.write(report.run_id, facts, report.counts())
 
     def _sealing(self) -> Sealing:
         """The sealer, made when it is first needed: a run with nothing to seal asks for no passphrase."""
@@ -334,32 +201,10 @@ def _document(file: SealedFile) -> SealedDocument:
         languages=file.order.languages,
         issued_on=file.order.issued_on,
         seal=seal_as_json(file.verification),
+        provable_until=file.verification.provable_until,
     )
 
 
 def _document_path(order: CertificateOrder) -> str:
     suffix = "" if len(order.languages) > 1 else f".{order.languages[0]}"
     return f"{order.issued_on.year}/{order.decision.level}/{order.certificate_id}{suffix}.pdf"
-
-
-def _manifest_path(run_id: RunId) -> str:
-    return f"{MANIFESTS}/{run_id}.json"
-
-
-def _document_entry(entry: ManifestEntry, valide: ValideEntry) -> DocumentEntry:
-    facts: Mapping[str, Any] = {
-        "certificate_id": entry.certificate_id,
-        "path": entry.path,
-        "sha256": entry.sha256,
-        "bytes": entry.size,
-        "pages": entry.pages,
-        "level": entry.level,
-        "area": entry.area,
-        "languages": entry.languages,
-        "state": str(entry.state),
-        "predecessor": entry.predecessor_id,
-        "successor": entry.successor_id,
-        "seal": SealEntry.model_validate(entry.seal),
-        "valide": valide,
-    }
-    return DocumentEntry.model_validate(facts)

@@ -92,6 +92,12 @@ class DocumentEntry(_Part):
     predecessor: str | None
     successor: str | None
     seal: SealEntry
+    # Manifests of before this was known do not have it, and must stay what they are to the byte, with their tables.
+    provable_until: Moment | None = Field(
+        default=None,
+        exclude_if=lambda moment: moment is None,
+        description="until when what the file holds proves its seal without being renewed",
+    )
     valide: ValideEntry
 
 
@@ -146,7 +152,8 @@ class Manifest(_Part):
             for document in self.documents
         ]
         text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["run_id"], delimiter=";")
+        columns = list(dict.fromkeys(name for row in rows for name in row)) or ["run_id"]
+        writer = csv.DictWriter(text, fieldnames=columns, delimiter=";")
         writer.writeheader()
         writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
         return b"\xef\xbb\xbf" + text.getvalue().encode()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from sealtool.errors import LedgerInconsistentError, OutputError
+from sealtool.model import RunId
 
 MANIFESTS: Final = "manifests"
 """The folder of manifests inside the output folder."""
@@ -18,6 +21,11 @@ MANIFESTS: Final = "manifests"
 _UNFINISHED: Final = ".sealtool-unfinished-"
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
+
+
+def manifest_path(run_id: RunId) -> str:
+    """Where the manifest of a run is, below the output folder."""
+    return f"{MANIFESTS}/{run_id}.json"
 
 
 class OutputFolder:
@@ -43,19 +51,22 @@ class OutputFolder:
             if present != hashlib.sha256(content).hexdigest():
                 raise unexpected_file(target)
             return
-        unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
         with _in_our_words(target):
             _make_folder(target.parent)
-            try:
-                with open(unfinished, "xb", opener=_private) as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                unfinished.rename(target)
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
-            _sync_folder(target.parent)
+            _write_whole(target, content)
+
+    def replace(self, path: str, content: bytes, *, replaces: str) -> None:
+        """Puts a file into the place of the present one, in one step: at any moment one of the two is there, whole.
+
+        Args:
+            path: of the file, which keeps its name.
+            content: what will be there.
+            replaces: SHA-256 of what has to be there now.
+
+        Raises:
+            LedgerInconsistentError: something else is there, or nothing. It is left as it is.
+        """
+        replace_file(self._inside(path), content, replaces=replaces)
 
     def sha256(self, path: str) -> str | None:
         """SHA-256 of a published file, None where there is none."""
@@ -120,6 +131,49 @@ def unexpected_file(target: Path) -> LedgerInconsistentError:
         f"The file {target} is not the one that the ledger recorded under this name. It was left as it is.",
         advice="Find out who wrote it: compare it with a backup, then put the right file back or move this one away.",
     )
+
+
+def replace_file(target: Path, content: bytes, *, replaces: str) -> None:
+    """Puts a file into the place of another, with its permissions, wherever that is: see :meth:`OutputFolder.replace`.
+
+    Two processes that replace files of one folder wait for each other, so that neither overwrites what the other wrote.
+
+    Raises:
+        LedgerInconsistentError: what is there has another SHA-256 than ``replaces``, or is no file. It is left alone.
+        OutputError: the file system refuses.
+    """
+    with _in_our_words(target), _folder_to_ourselves(target.parent):
+        if target.is_symlink() or not target.is_file():
+            raise unexpected_file(target)
+        if hashlib.sha256(target.read_bytes()).hexdigest() != replaces:
+            raise unexpected_file(target)
+        _write_whole(target, content, mode=stat.S_IMODE(target.stat().st_mode))
+
+
+def _write_whole(target: Path, content: bytes, *, mode: int = FILE_MODE) -> None:
+    """The file appears under its name with all of its content, or not at all, and stays after a loss of power."""
+    unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    try:
+        with open(unfinished, "xb", opener=_private) as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        unfinished.rename(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def _folder_to_ourselves(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:

@@ -8,10 +8,14 @@ from sealtool.ledger.book import Ledger
 from sealtool.ledger.opening import create_ledger, open_ledger
 from sealtool.ledger.values import (
     CertificateState,
+    DocumentOnRecord,
     IssuedCertificate,
     LedgerDocument,
     ManifestEntry,
     ManifestOnRecord,
+    PendingRenewal,
+    RenewalCount,
+    Renewed,
     Reservation,
     RunFacts,
     RunState,
@@ -21,11 +25,15 @@ from sealtool.ledger.values import (
 
 __all__ = [
     "CertificateState",
+    "DocumentOnRecord",
     "IssuedCertificate",
     "Ledger",
     "LedgerDocument",
     "ManifestEntry",
     "ManifestOnRecord",
+    "PendingRenewal",
+    "RenewalCount",
+    "Renewed",
     "Reservation",
     "RunFacts",
     "RunState",

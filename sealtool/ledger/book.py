@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from sealtool.canonical import canonical_json, decision_fingerprint
 from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
+from sealtool.ledger import manifests, renewals
 from sealtool.ledger.certificates import (
     ISSUED,
     NOT_PUBLISHED,
     RELEASED,
     Step,
     area_number,
-    chunks,
     decided,
     expect,
     issued_certificate,
@@ -33,10 +33,14 @@ from sealtool.ledger.register import record_assessments
 from sealtool.ledger.tables import certificates, documents, events, runs
 from sealtool.ledger.values import (
     CertificateState,
+    DocumentOnRecord,
     IssuedCertificate,
     LedgerDocument,
     ManifestEntry,
     ManifestOnRecord,
+    PendingRenewal,
+    RenewalCount,
+    Renewed,
     Reservation,
     RunFacts,
     RunState,
@@ -130,6 +134,12 @@ class Ledger:
                 )
                 for row in connection.execute(query)
             )
+
+    def newest_run_id(self) -> RunId | None:
+        """The id that sorts behind all others; None before the first run."""
+        with self._reading() as connection:
+            newest = connection.execute(select(func.max(runs.c.run_id))).scalar_one()
+        return None if newest is None else RunId(newest)
 
     def last_row_counts(self) -> dict[str, int]:
         """How many rows each file of the export had in the newest run that read one; empty at first."""
@@ -232,6 +242,7 @@ class Ledger:
                 "pages": one.pages,
                 "languages": ",".join(one.languages),
                 "seal": canonical_json(dict(one.seal)),
+                "provable_until": one.provable_until and instant(one.provable_until),
             }
             for one in sealed
         ]
@@ -305,43 +316,64 @@ class Ledger:
             at: now.
         """
         with self._transaction() as connection:
-            for chunk in chunks(paths):
-                connection.execute(update(documents).where(documents.c.path.in_(chunk)).values(manifest_run=run_id))
-            text = canonical_json(dict(files))
-            connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest=text))
-            append_events(
-                connection,
-                run_id,
-                [Event("manifest_announced", {"documents": len(paths), "files": dict(files)})],
-                at=at,
-            )
+            manifests.announce(connection, run_id, paths, files, at=at)
 
     def confirm_manifest(self, run_id: RunId, sha256: str, *, at: datetime) -> None:
         """Notes that every file of an announced manifest is published."""
         with self._transaction() as connection:
-            connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest_sha256=sha256))
-            append_events(connection, run_id, [Event("manifest_written", {"sha256": sha256})], at=at)
+            manifests.confirm(connection, run_id, sha256, at=at)
 
     def withdraw_manifest(self, run_id: RunId, *, at: datetime) -> None:
         """Forgets an announced manifest whose files were never completed; its documents await the next one."""
         with self._transaction() as connection:
-            connection.execute(update(documents).where(documents.c.manifest_run == run_id).values(manifest_run=None))
-            connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest=None))
-            append_events(connection, run_id, [Event("manifest_withdrawn", {})], at=at)
+            manifests.withdraw(connection, run_id, at=at)
 
     def unconfirmed_manifests(self) -> tuple[ManifestOnRecord, ...]:
         """Manifests that were announced, and may or may not have been written."""
-        query = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest.is_not(None))
         with self._reading() as connection:
-            rows = connection.execute(query.where(runs.c.manifest_sha256.is_(None)).order_by(runs.c.run_id))
-            return tuple(ManifestOnRecord(RunId(row.run_id), json.loads(row.manifest)) for row in rows)
+            return manifests.unconfirmed(connection)
 
     def last_manifest(self) -> tuple[RunId, str] | None:
         """Run and SHA-256 of the newest manifest that was written; None before the first."""
-        query = select(runs.c.run_id, runs.c.manifest_sha256).where(runs.c.manifest_sha256.is_not(None))
         with self._reading() as connection:
-            row = connection.execute(query.order_by(runs.c.run_id.desc()).limit(1)).one_or_none()
-        return None if row is None else (RunId(row.run_id), row.manifest_sha256)
+            return manifests.last(connection)
+
+    # --- renewals ---------------------------------------------------------------------------------
+
+    def documents_on_record(self, *, until: datetime | None = None) -> tuple[DocumentOnRecord, ...]:
+        """Every published document, or those that are not provable beyond a moment, in the order they run out."""
+        with self._reading() as connection:
+            return renewals.documents_on_record(connection, until=until)
+
+    def renewals_by_month(self) -> tuple[RenewalCount, ...]:
+        """How many published documents run out in each month, in order of time."""
+        with self._reading() as connection:
+            return renewals.renewals_by_month(connection)
+
+    def announce_renewals(self, run_id: RunId, renewed: Sequence[Renewed], *, at: datetime) -> None:
+        """Notes the hashes of renewed files before they take the place of the present ones."""
+        with self._transaction() as connection:
+            renewals.announce(connection, run_id, renewed, at=at)
+
+    def pending_renewals(self) -> tuple[PendingRenewal, ...]:
+        """Renewals that were announced, and may or may not have taken place."""
+        with self._reading() as connection:
+            return renewals.pending(connection)
+
+    def confirm_renewals(self, run_id: RunId, paths: Sequence[str], *, at: datetime) -> None:
+        """Notes that renewed files have taken their places. The next manifest lists them again."""
+        with self._transaction() as connection:
+            renewals.confirm(connection, run_id, paths, at=at)
+
+    def drop_renewals(self, run_id: RunId, paths: Sequence[str], *, at: datetime) -> None:
+        """Forgets renewals that never took place: what was there before is still there."""
+        with self._transaction() as connection:
+            renewals.drop(connection, run_id, paths, at=at)
+
+    def note_provable_until(self, run_id: RunId, found: Sequence[tuple[str, datetime]], *, at: datetime) -> None:
+        """Writes down until when documents are provable whose row did not tell."""
+        with self._transaction() as connection:
+            renewals.note_provable_until(connection, run_id, found, at=at)
 
     # --- the chain --------------------------------------------------------------------------------
 

@@ -107,4 +107,5 @@ def manifest_entry(row: Row[Any]) -> ManifestEntry:
         predecessor_id=row.predecessor_id,
         successor_id=row.successor_id,
         seal=json.loads(row.seal),
+        provable_until=row.provable_until and datetime.fromisoformat(row.provable_until),
     )

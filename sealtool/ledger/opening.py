@@ -14,8 +14,11 @@ from sealtool.ledger.book import Ledger
 
 _SQLITE: Final = "sqlite:///"
 
-SCHEMA_HEAD: Final = "0001"
+SCHEMA_HEAD: Final = "0002"
 """The newest migration; a test holds it against the folder of migrations."""
+
+_EARLIER: Final = frozenset({"0001"})
+"""Versions that are brought to the newest one when they are opened."""
 
 
 def create_ledger(url: str) -> Ledger:
@@ -45,10 +48,11 @@ def create_ledger(url: str) -> Ledger:
 
 def open_ledger(url: str) -> Ledger:
     """Opens a ledger that exists. A missing one is never replaced by an empty one: that would issue
-    everything a second time.
+    everything a second time. One that an earlier version of sealtool made is brought up to date first.
 
     Raises:
         LedgerError: it is not there, cannot be read, or is of another version.
+        LedgerLockedError: it has to be brought up to date, and a run holds it.
         ConfigurationError: the URL means nothing.
     """
     file = _sqlite_file(url)
@@ -66,13 +70,30 @@ def open_ledger(url: str) -> Ledger:
             f"The ledger {file} cannot be read: {_cause(error)}.",
             advice="If the file is damaged, restore it from a backup. Do not delete it.",
         ) from error
-    if version != SCHEMA_HEAD:
+    ledger = Ledger(engine, file)
+    if version in _EARLIER:
+        _bring_up_to_date(ledger, engine, file)
+    elif version != SCHEMA_HEAD:
         found = f"has version {version}" if version else "is no ledger of sealtool"
         raise LedgerError(
             f"The database {file} {found}; this sealtool works with version {SCHEMA_HEAD}.",
             advice="Use the sealtool that fits the ledger, or restore the right file.",
         )
-    return Ledger(engine, file)
+    return ledger
+
+
+def _bring_up_to_date(ledger: Ledger, engine: Engine, file: Path) -> None:
+    """Migrations add columns and tables, and change nothing that is on record: in one transaction, or not at all."""
+    with ledger.exclusive():
+        if _version(engine) == SCHEMA_HEAD:
+            return  # another command was faster
+        try:
+            upgrade(engine)
+        except SQLAlchemyError as error:
+            raise LedgerError(
+                f"The ledger {file} cannot be brought to version {SCHEMA_HEAD}: {_cause(error)}. It was left as it is.",
+                advice="Check free space and permissions, then call again.",
+            ) from error
 
 
 def upgrade(engine: Engine) -> None:

@@ -94,6 +94,18 @@ documents = Table(
     Column("languages", String(20), nullable=False),
     Column("seal", Text, nullable=False),
     Column("manifest_run", String(40), index=True),
+    Column("provable_until", String(32)),
+)
+
+# Renewed files whose hashes were announced, and which have not yet been seen in the place of the present ones.
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("path", String(200), ForeignKey("documents.path"), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("seal", Text, nullable=False),
+    Column("provable_until", String(32), nullable=False),
 )
 
 events = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -87,6 +87,7 @@ class SealedDocument:
     Attributes:
         path: where it will be, relative to the output folder, with forward slashes.
         seal: what the manifest says of the seal, ready for JSON.
+        provable_until: until when what the file holds proves its seal without being renewed; None where not known.
     """
 
     certificate_id: CertificateId
@@ -97,6 +98,7 @@ class SealedDocument:
     languages: tuple[Language, ...]
     issued_on: date
     seal: Mapping[str, Any]
+    provable_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class ManifestEntry:
     predecessor_id: CertificateId | None
     successor_id: CertificateId | None
     seal: Mapping[str, Any] = field(default_factory=dict)
+    provable_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +136,58 @@ class ManifestOnRecord:
 
     run_id: RunId
     files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOnRecord:
+    """A published document, for whoever keeps it provable.
+
+    Attributes:
+        sha256: of the file that has to be there.
+        pades_level: of its seal, as the ledger knows it.
+        provable_until: until when the file proves its seal without being renewed.
+        is_noted: False where the ledger only guesses this from the seal certificate, as it does for rows of before it
+            kept this moment.
+    """
+
+    certificate_id: CertificateId
+    path: str
+    sha256: str
+    pades_level: str
+    provable_until: datetime
+    is_noted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalCount:
+    """How many documents run out in a month (``2031-05``), and the first of their paths."""
+
+    month: str
+    documents: int
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A renewed file before it takes the place of the present one.
+
+    Attributes:
+        replaces: SHA-256 of the present file.
+        seal: what the manifest says of the seal, ready for JSON.
+    """
+
+    path: str
+    replaces: str
+    sha256: str
+    size: int
+    seal: Mapping[str, Any]
+    provable_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRenewal:
+    """A renewal that was announced: the hash to come, and the one to be replaced."""
+
+    path: str
+    sha256: str
+    replaces: str

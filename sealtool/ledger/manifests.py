@@ -1,0 +1,55 @@
+"""Manifests in the ledger: announced with the hashes of their files, then written, then confirmed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from sealtool.canonical import canonical_json
+from sealtool.ledger.certificates import chunks
+from sealtool.ledger.events import Event, append_events
+from sealtool.ledger.tables import documents, runs
+from sealtool.ledger.values import ManifestOnRecord
+from sealtool.model import RunId
+
+
+def announce(
+    connection: Connection, run_id: RunId, paths: Sequence[str], files: Mapping[str, str], *, at: datetime
+) -> None:
+    """Notes a manifest, the documents it lists and the hashes of its own files."""
+    for chunk in chunks(paths):
+        connection.execute(update(documents).where(documents.c.path.in_(chunk)).values(manifest_run=run_id))
+    text = canonical_json(dict(files))
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest=text))
+    happened = [Event("manifest_announced", {"documents": len(paths), "files": dict(files)})]
+    append_events(connection, run_id, happened, at=at)
+
+
+def confirm(connection: Connection, run_id: RunId, sha256: str, *, at: datetime) -> None:
+    """Notes that every file of an announced manifest is published."""
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest_sha256=sha256))
+    append_events(connection, run_id, [Event("manifest_written", {"sha256": sha256})], at=at)
+
+
+def withdraw(connection: Connection, run_id: RunId, *, at: datetime) -> None:
+    """Forgets an announced manifest whose files were never completed."""
+    connection.execute(update(documents).where(documents.c.manifest_run == run_id).values(manifest_run=None))
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(manifest=None))
+    append_events(connection, run_id, [Event("manifest_withdrawn", {})], at=at)
+
+
+def unconfirmed(connection: Connection) -> tuple[ManifestOnRecord, ...]:
+    """Manifests that were announced, and may or may not have been written."""
+    query = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest.is_not(None))
+    rows = connection.execute(query.where(runs.c.manifest_sha256.is_(None)).order_by(runs.c.run_id))
+    return tuple(ManifestOnRecord(RunId(row.run_id), json.loads(row.manifest)) for row in rows)
+
+
+def last(connection: Connection) -> tuple[RunId, str] | None:
+    """Run and SHA-256 of the newest manifest that was written; None before the first."""
+    query = select(runs.c.run_id, runs.c.manifest_sha256).where(runs.c.manifest_sha256.is_not(None))
+    row = connection.execute(query.order_by(runs.c.run_id.desc()).limit(1)).one_or_none()
+    return None if row is None else (RunId(row.run_id), row.manifest_sha256)

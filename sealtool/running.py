@@ -1,0 +1,147 @@
+"""What every run has in common that changes the ledger: it is begun, settles what earlier runs left, and is ended."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sealtool.continuity import insist_on_continuity
+from sealtool.errors import SealtoolError
+from sealtool.identifiers import RandomBytes, new_run_id, start_of_run
+from sealtool.ledger import Ledger, LedgerDocument, RunFacts, RunState
+from sealtool.model import CertificateId, RunId
+from sealtool.publishing import OutputFolder, manifest_path, unexpected_file
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Clock, randomness and progress: what the world outside tells a run, and is told by it.
+
+    Attributes:
+        now: the present moment, aware.
+        timezone: whose calendar the day of issue is taken from.
+        random_bytes: a cryptographically strong source.
+        on_step: told the name of each step when it is done; the crash tests stop there.
+        on_progress: told how many certificates are finished, and of how many.
+    """
+
+    now: Callable[[], datetime]
+    timezone: ZoneInfo
+    random_bytes: RandomBytes
+    on_step: Callable[[str], None] = lambda _: None
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None
+
+    def today(self) -> date:
+        """The day it is where the organisation is."""
+        return self.now().astimezone(self.timezone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the work that earlier runs left undone."""
+
+    issued: tuple[CertificateId, ...] = ()
+    """Published by a run that was stopped before it could say so."""
+    renewed: tuple[str, ...] = ()
+    """Paths of documents renewed by such a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The ledger and the output folder in the course of one run. Construct it inside ``ledger.exclusive()``."""
+
+    ledger: Ledger
+    output: OutputFolder
+    edge: Edge
+
+    def new_run_id(self) -> RunId:
+        """An id behind those of all earlier runs, also within their second: by it the newest manifest is known."""
+        now, newest = self.edge.now(), self.ledger.newest_run_id()
+        if newest is not None:
+            now = max(now.astimezone(UTC), start_of_run(newest) + timedelta(seconds=1))
+        return new_run_id(now, self.edge.random_bytes)
+
+    @contextlib.contextmanager
+    def run(self, run_id: RunId, facts: RunFacts, counts: Callable[[], Mapping[str, int]]) -> Iterator[Settled]:
+        """Records a run around the block, in which its work is done, and tells what was settled before.
+
+        Raises:
+            SealtoolError: ledger and output folder do not belong together, or cannot be used.
+        """
+        insist_on_continuity(self.ledger, self.output)
+        self.output.prepare()
+        self.output.remove_leftovers()
+        self.ledger.begin_run(run_id, facts, at=self.edge.now())
+        self.edge.on_step("run begun")
+        try:
+            yield self._settle(run_id)
+        except BaseException as error:
+            state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
+            with contextlib.suppress(SealtoolError):  # what stopped the run is the news, not what follows from it
+                self.ledger.end_run(run_id, state, counts(), at=self.edge.now(), message=str(error))
+            raise
+        self.ledger.end_run(run_id, RunState.FINISHED, counts(), at=self.edge.now())
+        self.edge.on_step("run ended")
+
+    def _settle(self, run_id: RunId) -> Settled:
+        settled = Settled(self._settle_issued(run_id), self._settle_renewed(run_id))
+        self._settle_manifests()
+        self.edge.on_step("leftovers settled")
+        return settled
+
+    def _settle_issued(self, run_id: RunId) -> tuple[CertificateId, ...]:
+        """Finds out which sealed certificates were published."""
+        by_certificate: dict[CertificateId, list[LedgerDocument]] = {}
+        for document in self.ledger.sealed_documents():
+            by_certificate.setdefault(document.certificate_id, []).append(document)
+        published: list[CertificateId] = []
+        unpublished: list[CertificateId] = []
+        for certificate_id, documents in by_certificate.items():
+            present = [document for document in documents if self._is_published(document.path, document.sha256)]
+            if len(present) == len(documents):
+                published.append(certificate_id)
+                continue
+            for document in present:  # one language of two: never acknowledged, and made again together
+                self.output.withdraw(document.path)
+            unpublished.append(certificate_id)
+        self.ledger.record_issued(run_id, published, at=self.edge.now())
+        self.ledger.record_unpublished(run_id, unpublished, at=self.edge.now())
+        return tuple(published)
+
+    def _settle_renewed(self, run_id: RunId) -> tuple[str, ...]:
+        """Finds out which renewed files have taken the places of those before them."""
+        renewed: list[str] = []
+        dropped: list[str] = []
+        for pending in self.ledger.pending_renewals():
+            # A file that is gone is missing, as it would be without the renewal: `status` says so.
+            if self.output.sha256(pending.path) in {None, pending.replaces}:
+                dropped.append(pending.path)
+            elif self._is_published(pending.path, pending.sha256):
+                renewed.append(pending.path)
+        self.ledger.confirm_renewals(run_id, renewed, at=self.edge.now())
+        self.ledger.drop_renewals(run_id, dropped, at=self.edge.now())
+        return tuple(renewed)
+
+    def _settle_manifests(self) -> None:
+        """Finds out which manifests were completed."""
+        for manifest in self.ledger.unconfirmed_manifests():
+            present_files = [path for path, digest in manifest.files.items() if self._is_published(path, digest)]
+            if len(present_files) == len(manifest.files):
+                digest = manifest.files[manifest_path(manifest.run_id)]
+                self.ledger.confirm_manifest(manifest.run_id, digest, at=self.edge.now())
+                continue
+            for path in present_files:
+                self.output.withdraw(path)
+            self.ledger.withdraw_manifest(manifest.run_id, at=self.edge.now())
+
+    def _is_published(self, path: str, sha256: str) -> bool:
+        present = self.output.sha256(path)
+        if present is None:
+            return False
+        if present != sha256:
+            raise unexpected_file(self.output.root / path)
+        self.output.secure(path)
+        return True

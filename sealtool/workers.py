@@ -48,7 +48,7 @@ def worker_processes(count: int) -> Iterator[Executor]:
     executor = ProcessPoolExecutor(
         max_workers=count,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
+        initializer=start_worker,
     )
     try:
         yield executor
@@ -56,10 +56,12 @@ def worker_processes(count: int) -> Iterator[Executor]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _start() -> None:
+def start_worker() -> None:
+    """What a worker process does first: it ends with its parent, and leaves Ctrl-C to it."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Ctrl-C reaches the whole process group; only the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked worker inherits what its parent takes it for
 
 
 def _end_with_parent() -> None:

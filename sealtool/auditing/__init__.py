@@ -4,9 +4,9 @@ Whoever hands the files over may be an enemy: a folder can hold links, pipes, od
 hold. Nothing of that stops an audit or slips through it; all is a finding.
 """
 
-from sealtool.auditing.audit import Auditing, Progress
+from sealtool.auditing.audit import Auditing, Judges, Progress
 from sealtool.auditing.certificates import JudgeCertificate
-from sealtool.auditing.judgements import SCHEMA, Audit, FileJudgement
+from sealtool.auditing.judgements import SCHEMA, Audit, FileJudgement, decodable
 from sealtool.auditing.manifests import JudgeSeal
 from sealtool.auditing.reasons import EXPLANATIONS, FileReason
 
@@ -19,5 +19,7 @@ __all__ = [
     "FileReason",
     "JudgeCertificate",
     "JudgeSeal",
+    "Judges",
     "Progress",
+    "decodable",
 ]

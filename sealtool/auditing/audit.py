@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import assert_never
 
 from sealtool.auditing.certificates import JudgeCertificate, judge_file, judge_stray, of_listed_state
 from sealtool.auditing.judgements import Audit, FileJudgement, decodable, doubted, not_judged
@@ -19,28 +18,34 @@ from sealtool.auditing.manifests import (
 )
 from sealtool.auditing.reasons import FileReason
 from sealtool.auditing.survey import Survey, survey
-from sealtool.errors import UsageError, WorkerLostError
+from sealtool.chambers import Cause, Chambers, GivenUp, Limits, Task
+from sealtool.errors import UsageError
 from sealtool.model import Verdict, Verification
-from sealtool.workers import call_in
 
 Progress = Callable[[int, int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who judges seals. Both must be importable in another process."""
+
+    certificate: JudgeCertificate
+    seal: JudgeSeal
+
+
 @dataclass(slots=True)
 class Auditing:
-    """Judges certificates and manifests, in the executor.
+    """Judges certificates and manifests, each in a process that can be lost.
 
     Attributes:
-        executor: where files are opened and judged.
-        judge_certificate: must be importable in a worker process, as must ``judge_seal``.
-        in_flight: how many files are worked on at a time.
+        processes: how many files are judged at a time.
+        limits: what each file may cost.
         on_progress: told how many certificates are judged, and of how many.
     """
 
-    executor: Executor
-    judge_certificate: JudgeCertificate
-    judge_seal: JudgeSeal
-    in_flight: int
+    judges: Judges
+    processes: int = 1
+    limits: Limits = field(default_factory=Limits)
     on_progress: Progress = lambda _done, _total: None
 
     def run(self, paths: Iterable[Path]) -> Audit:
@@ -48,18 +53,11 @@ class Auditing:
 
         Raises:
             UsageError: there is nothing to judge, which must not look like a success.
-            WorkerLostError: a worker process was ended from outside.
+            WorkerLostError: no process can be started to judge them.
         """
         asked = list(paths)
-        found = survey(asked)
-        try:
-            judged = asyncio.run(self._judge(found))
-        except WorkerLostError as error:
-            raise WorkerLostError(
-                "A process that judged files was ended from outside, as the system does when memory runs out. The "
-                "audit is not complete, so nothing is said.",
-                advice="Call again with --workers 1, or with fewer files.",
-            ) from error
+        with Chambers(self.judges, count=self.processes, limits=self.limits) as chambers:
+            judged = self._judge(survey(asked), chambers)
         if not judged:
             raise UsageError(
                 f"There is no certificate and no manifest in {', '.join(map(decodable, asked))}, so nothing was "
@@ -68,55 +66,78 @@ class Auditing:
             )
         return Audit(tuple(FileJudgement(path, judged[path]) for path in sorted(judged)))
 
-    async def _judge(self, found: Survey) -> dict[Path, Verification]:
-        slots = asyncio.Semaphore(self.in_flight)
-        manifests = await self._judge_manifests(sorted(found.manifests | found.siblings), slots)
+    def _judge(self, found: Survey, chambers: Chambers[Judges]) -> dict[Path, Verification]:
+        manifests = _judge_manifests(sorted(found.manifests | found.siblings), chambers)
         listed = newest_word(manifests)
         certificates = found.certificates | {
             document.path for one in manifests if one.path in found.manifests for document in one.documents
         }
         extra = found.strays - listed.keys()
         judged = {path: not_judged(code, detail) for path, (code, detail) in found.findings.items()}
-        judged |= await self._judge_files(certificates, extra, listed, slots)
+        judged |= self._judge_files(certificates, extra, listed, chambers)
         for one in manifests:  # those that only lie beside are named where they do not pass
             if one.path in found.manifests or one.verification.verdict is not Verdict.PASSED:
                 judged[one.path] = one.verification
         return judged
 
-    async def _judge_manifests(self, paths: Sequence[Path], slots: asyncio.Semaphore) -> list[ManifestJudgement]:
-        async def judge(path: Path) -> ManifestJudgement:
-            async with slots:
-                return await call_in(self.executor, judge_manifest, path, self.judge_seal)
-
-        return _chained(await asyncio.gather(*map(judge, paths)))
-
-    async def _judge_files(
+    def _judge_files(
         self,
         certificates: Iterable[Path],
         extra: frozenset[Path],
         listed: Mapping[Path, ListedDocument],
-        slots: asyncio.Semaphore,
+        chambers: Chambers[Judges],
     ) -> dict[Path, Verification]:
-        paths = sorted(extra.union(certificates))
-        done = 0
-
-        async def judge(path: Path) -> Verification:
-            nonlocal done
-            document = listed.get(path)
-            async with slots:
-                if path in extra:
-                    verification = await call_in(self.executor, judge_stray, path, self.judge_certificate)
-                else:
-                    sha256 = document and document.sha256
-                    verification = await call_in(self.executor, judge_file, path, sha256, self.judge_certificate)
-            done += 1
-            self.on_progress(done, len(paths))
+        def said_of(path: Path, outcome: Verification | GivenUp) -> Verification:
+            verification = _given_up(outcome) if isinstance(outcome, GivenUp) else outcome
             if path in extra:
                 return doubted(verification, FileReason.NOT_IN_MANIFEST)
-            said = document and of_listed_state(document.state, document.successor)
+            said = of_listed_state(listed[path].state, listed[path].successor) if path in listed else None
             return doubted(verification, *said) if said else verification
 
-        return dict(zip(paths, await asyncio.gather(*map(judge, paths)), strict=True))
+        paths = sorted(extra.union(certificates))
+        expected = {path: document.sha256 for path, document in listed.items()}
+        tasks = [Task(_stray, (path,)) if path in extra else Task(_file, (path, expected.get(path))) for path in paths]
+        judged: dict[Path, Verification] = {}
+        for number, outcome in chambers.outcomes(tasks):
+            judged[paths[number]] = said_of(paths[number], outcome)
+            self.on_progress(len(judged), len(paths))
+        return judged
+
+
+def _given_up(outcome: GivenUp) -> Verification:
+    match outcome.cause:
+        case Cause.TOO_COSTLY:
+            return not_judged(FileReason.TOO_COSTLY, outcome.detail)
+        case Cause.CRASHED:
+            return not_judged(FileReason.VERIFIER_CRASHED, outcome.detail)
+        case _:
+            assert_never(outcome.cause)
+
+
+# What runs in the processes.
+
+
+def _manifest(judges: Judges, path: Path) -> ManifestJudgement:
+    return judge_manifest(path, judges.seal)
+
+
+def _file(judges: Judges, path: Path, sha256: str | None) -> Verification:
+    return judge_file(path, sha256, judges.certificate)
+
+
+def _stray(judges: Judges, path: Path) -> Verification:
+    return judge_stray(path, judges.certificate)
+
+
+def _judge_manifests(paths: Sequence[Path], chambers: Chambers[Judges]) -> list[ManifestJudgement]:
+    judged: dict[Path, ManifestJudgement] = {}
+    for number, outcome in chambers.outcomes(Task(_manifest, (path,)) for path in paths):
+        path = paths[number]
+        if isinstance(outcome, GivenUp):
+            judged[path] = ManifestJudgement(path, _given_up(outcome))
+        else:
+            judged[path] = outcome
+    return _chained(judged[path] for path in paths)
 
 
 def newest_word(manifests: Iterable[ManifestJudgement]) -> dict[Path, ListedDocument]:

@@ -37,7 +37,15 @@ class FileJudgement:
             "reasons": [{"code": str(entry.code), "message": entry.message} for entry in one.reasons],
             "pades_level": one.pades_level and str(one.pades_level),
             "sealed_at": one.sealed_at and one.sealed_at.isoformat(),
-            "seal": one.seal and {"subject": one.seal.subject, "serial_number": one.seal.serial_number},
+            "provable_until": one.provable_until and one.provable_until.isoformat(),
+            "seal": one.seal
+            and {
+                "subject": one.seal.subject,
+                "serial_number": one.seal.serial_number,
+                "qualification": one.seal.qualification and str(one.seal.qualification),
+                "time_stamp_qualification": one.seal.time_stamp_qualification
+                and str(one.seal.time_stamp_qualification),
+            },
             "certificate": one.certificate
             and {
                 "certificate_id": one.certificate.certificate_id,

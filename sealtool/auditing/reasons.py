@@ -21,6 +21,8 @@ class FileReason(StrEnum):
     UNREADABLE = "UNREADABLE"
     NOT_A_REGULAR_FILE = "NOT_A_REGULAR_FILE"
     TOO_LARGE = "TOO_LARGE"
+    TOO_COSTLY = "TOO_COSTLY"
+    VERIFIER_CRASHED = "VERIFIER_CRASHED"
     NOT_IN_MANIFEST = "NOT_IN_MANIFEST"
     SUPERSEDED = "SUPERSEDED"
     WITHDRAWN = "WITHDRAWN"
@@ -60,6 +62,16 @@ EXPLANATIONS: Mapping[FileReason, FileExplanation] = MappingProxyType(
             _CONSTRAINTS,
             "The file is far larger than any certificate and was not opened, so that one file cannot hold up an audit. "
             "Look at it by hand.",
+        ),
+        FileReason.TOO_COSTLY: FileExplanation(
+            _CONSTRAINTS,
+            "To judge the file took far more time or memory than any certificate needs and was given up, so that one "
+            "file cannot hold up an audit. Look at it by hand.",
+        ),
+        FileReason.VERIFIER_CRASHED: FileExplanation(
+            _GENERIC,
+            "The process that judged the file broke down, so nothing can be said of it. No certificate does that: do "
+            "not rely on it, and send it to whoever maintains sealtool.",
         ),
         FileReason.NOT_IN_MANIFEST: FileExplanation(
             _GENERIC,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -25,6 +28,9 @@ class _Section(BaseModel):
 
 
 SectionT = TypeVar("SectionT", bound=_Section)
+
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names of this machine, to which nobody listens on the way."""
 
 
 class LedgerSettings(_Section):
@@ -74,13 +80,34 @@ class PassphraseSettings(_Section):
 
 
 class SignaturePolicySettings(_Section):
-    """A signature policy that the seal names (EPES)."""
+    """A signature policy that the seal names (EPES): one that sealtool knows by name, or any by all it takes."""
 
-    oid: str
+    name: Literal["AGE-1.9"] | None = None
+    oid: str | None = None
     digest_algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
-    digest: str
+    digest: str | None = None
     """Base 64."""
     uri: str | None = None
+
+    @model_validator(mode="after")
+    def _by_name_or_in_full(self) -> Self:
+        if self.name and self.model_fields_set != {"name"}:
+            msg = "name says it all: leave out oid, digest_algorithm, digest and uri, or name"
+            raise ValueError(msg)
+        if not self.name and not (self.oid and self.digest):
+            msg = "give name, or oid and digest"
+            raise ValueError(msg)
+        return self
+
+    @field_validator("digest")
+    @classmethod
+    def _base_64(cls, digest: str | None) -> str | None:
+        try:
+            base64.b64decode(digest or "", validate=True)
+        except ValueError:
+            msg = "is no base 64"
+            raise ValueError(msg) from None
+        return digest
 
 
 class TokenSettings(_Section):
@@ -111,22 +138,70 @@ class TokenSettings(_Section):
         return self
 
 
+class RemoteKeySettings(_Section):
+    """A seal key at a remote signing service (CSC API)."""
+
+    url: str
+    credential: str
+    api_version: Literal["v1", "v2"] = "v1"
+    token: PassphraseSettings
+    pin: PassphraseSettings | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+    chain: tuple[Path, ...] = ()
+    pss: bool = False
+
+    @field_validator("url")
+    @classmethod
+    def _protected_base_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        if parts.scheme != "https" and not (here and parts.scheme == "http"):
+            msg = "must begin with https://: token and PIN travel on it"
+            raise ValueError(msg)
+        if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+            msg = "must be an address like https://signing.example, and no more"
+            raise ValueError(msg)
+        if re.search(r"/csc(/|$)", parts.path):
+            msg = "must end before /csc/v1: sealtool adds it"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+
 class SealSettings(_Section):
     """The key of the electronic seal and the form of the seal."""
 
     pkcs12: Path | None = None
+    pss: bool = False
+    """Of the key in ``pkcs12``; the other sources have their own."""
     pkcs11: TokenSettings | None = None
     passphrase: PassphraseSettings | None = None
+    csc: RemoteKeySettings | None = None
+    """It has no passphrase, but a token and a PIN of its own."""
     level: PadesLevel = PadesLevel.B_LTA
     digest_algorithm: Literal["sha256", "sha384", "sha512"] = "sha256"
     policy: SignaturePolicySettings | None = None
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        if self.pkcs12 and self.pkcs11:
-            msg = "pkcs12 and pkcs11 exclude each other: a seal has one key"
+        named = [name for name in ("pkcs12", "pkcs11", "csc") if getattr(self, name)]
+        if len(named) > 1:
+            msg = f"{' and '.join(named)} exclude each other: a seal has one key"
+            raise ValueError(msg)
+        if self.csc and self.passphrase:
+            msg = "csc has no passphrase: name seal.csc.token, and seal.csc.pin where the key has one"
+            raise ValueError(msg)
+        if self.pss and not self.pkcs12:
+            msg = "pss here belongs to pkcs12: write it into the table of the key"
             raise ValueError(msg)
         return self
+
+
+class CredentialSettings(_Section):
+    """What a time stamp authority knows its customer by: user name and password, or a bearer token alone."""
+
+    url: str
+    username: Annotated[str, Field(min_length=1, pattern=r"^[^:\r\n]*$")] | None = None
+    secret: PassphraseSettings
 
 
 class TimeStampSettings(_Section):
@@ -134,8 +209,35 @@ class TimeStampSettings(_Section):
 
     urls: tuple[str, ...] = ()
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    backoff_seconds: Annotated[float, Field(ge=0, le=30)] = 1.0
+    credentials: tuple[CredentialSettings, ...] = ()
     demo_pkcs12: Path | None = None
     demo_passphrase: PassphraseSettings | None = None
+
+    @field_validator("urls")
+    @classmethod
+    def _addresses_without_secrets(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.username is not None or parts.password is not None:
+                msg = "an address with a user name or password in it would show them in messages: use credentials"
+                raise ValueError(msg)
+            if parts.scheme not in {"http", "https"} or not parts.hostname:
+                msg = "an address begins with https:// or http://"
+                raise ValueError(msg)
+        return urls
+
+    @model_validator(mode="after")
+    def _credentials_of_authorities(self) -> Self:
+        named = [each.url for each in self.credentials]
+        if set(named) - set(self.urls) or len(set(named)) < len(named):
+            msg = "each url of credentials is one of urls, and there once"
+            raise ValueError(msg)
+        if any(urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _HERE for url in named):
+            msg = "credentials go to addresses with https:// only: on others, everybody on the way could read them"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _demo_or_real(self) -> Self:
@@ -161,6 +263,8 @@ class TrustSettings(_Section):
 
     anchors: tuple[Path, ...] = ()
     """Certificates of the authorities: PEM or DER files, or folders."""
+    lists: tuple[Path, ...] = ()
+    """EU trusted lists and the certificates of their signers: files or folders. For ``verify`` alone."""
     organizations: tuple[str, ...] = ()
     """organizationIdentifiers whose seals count; empty for any that the authorities vouch for."""
 
@@ -169,6 +273,8 @@ class RenderingSettings(_Section):
     """How certificates look."""
 
     templates: Path | None = None
+    fonts: Annotated[tuple[str, ...], Field(min_length=1)] = ("EB Garamond", "Lato")
+    """The families that pages may be set in, the one of names first."""
     marking: str = ""
     """A text across the top of each page, such as that it is a demonstration."""
 
@@ -188,6 +294,8 @@ class RunSettings(_Section):
     timezone: str = "Europe/Madrid"
     log: Path = Path("sealtool.log")
     """Where the details of a failure are written."""
+    renew_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """A document is due for renewal so many days before it can no longer be proven."""
 
     @field_validator("timezone")
     @classmethod
@@ -278,7 +386,9 @@ def _with_absolute_paths(section: SectionT, folder: Path) -> SectionT:
             changes[name] = _with_absolute_paths(value, folder)
         elif isinstance(value, Path):
             changes[name] = folder / value.expanduser()
-        elif name in {"anchors", "chain"}:
+        elif name == "credentials":
+            changes[name] = tuple(_with_absolute_paths(entry, folder) for entry in value)
+        elif name in {"anchors", "chain", "lists"}:
             changes[name] = tuple(folder / entry.expanduser() for entry in value)
         elif name == "crls":
             # the pattern is the user's, the folder is not: its name may hold brackets

@@ -5,14 +5,15 @@ Libraries are imported where they are first needed, so that a command pays only 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
 from getpass import getpass
 from glob import glob
@@ -21,19 +22,45 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sealtool import __version__
-from sealtool.errors import ConfigurationError
-from sealtool.model import CertificateOrder, PadesLevel, Registry, UnsealedPdf, Verification
+from sealtool.errors import ConfigurationError, UsageError
+from sealtool.model import (
+    Area,
+    CertificateOrder,
+    Language,
+    Level,
+    PadesLevel,
+    Registry,
+    SourceFile,
+    UnsealedPdf,
+    Verification,
+)
 from sealtool.publishing import OutputFolder
-from sealtool.settings import PassphraseSettings, Settings, TokenSettings
+from sealtool.settings import PassphraseSettings, RemoteKeySettings, Settings, SignaturePolicySettings, TokenSettings
 
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
-    from sealtool.issuing import Edge, IssueReport, Issuing
-    from sealtool.ledger import Ledger
+    from sealtool.checkup import CheckUp, Installation
+    from sealtool.issuing import IssueReport, Issuing
+    from sealtool.ledger import DocumentOnRecord, Ledger, RunFacts
+    from sealtool.listing import Imprint
     from sealtool.planning import Plan, Scope
+    from sealtool.preservation import Need, Preservation
     from sealtool.press import Press, Sealing
     from sealtool.rendering import RenderingOptions
-    from sealtool.sealing import PassphraseSource, SealKey, TokenKey
+    from sealtool.rendering.preview import Preview
+    from sealtool.renewing import ExtensionReport
+    from sealtool.running import Edge
+    from sealtool.sealing import (
+        Extender,
+        PassphraseSource,
+        RemoteKey,
+        RevocationSources,
+        SealingProfile,
+        SealKey,
+        Secret,
+        SignaturePolicy,
+        TokenKey,
+    )
     from sealtool.verification import Trust
 
 
@@ -143,13 +170,11 @@ class Workspace:
             folder: the export; None for the configured one.
             scope: what was asked for.
             accept_shrink: go on although a file lost more rows than the configuration allows.
-            hooks: ``on_step`` and ``on_progress`` of :class:`~sealtool.issuing.Edge`.
+            hooks: ``on_step`` and ``on_progress`` of :class:`~sealtool.running.Edge`.
 
         Raises:
             SealtoolError: the run had to stop; the next one goes on.
         """
-        from sealtool.issuing import Edge
-        from sealtool.ledger import RunFacts
         from sealtool.workers import worker_processes
 
         with (
@@ -158,31 +183,46 @@ class Workspace:
             worker_processes(self.settings.run.worker_count) as executor,
         ):
             registry = self.read_for(scope, ledger, folder, accept_shrink=accept_shrink)
-            edge = Edge(now=self.now, timezone=self.timezone, random_bytes=os.urandom, **hooks)
-            facts = RunFacts(
-                command=scope.as_words("issue"),
-                tool_version=__version__,
-                rules_version=self.rules.version,
-                rules_sha256=self.rules.sha256,
-                sources=registry.sources,
-            )
+            edge = self._edge(hooks)
+            facts = self._run_facts(scope.as_words("issue"), registry.sources)
             run = self._issuing(ledger, executor, edge)
             return run.run(lambda: self.plan(registry, scope, ledger), facts)
 
     def _issuing(self, ledger: Ledger, executor: Executor, edge: Edge) -> Issuing:
-        from sealtool.issuing import Imprint, Issuing
+        from sealtool.issuing import Issuing
 
         return Issuing(
             ledger=ledger,
             output=self.output,
             press=self._press(executor),
             edge=edge,
-            imprint=Imprint(
-                tool_version=__version__,
-                valide_address=self.settings.valide.address,
-                valide_expected_verdict=self.settings.valide.expected_verdict,
-            ),
+            imprint=self._imprint(),
             one_file_per_language=self.settings.output.one_file_per_language,
+        )
+
+    def _edge(self, hooks: Mapping[str, Any]) -> Edge:
+        from sealtool.running import Edge
+
+        return Edge(now=self.now, timezone=self.timezone, random_bytes=os.urandom, **hooks)
+
+    def _run_facts(self, command: str, sources: tuple[SourceFile, ...] = ()) -> RunFacts:
+        from sealtool.ledger import RunFacts
+
+        return RunFacts(
+            command=command,
+            tool_version=__version__,
+            rules_version=self.rules.version,
+            rules_sha256=self.rules.sha256,
+            sources=sources,
+        )
+
+    def _imprint(self) -> Imprint:
+        from sealtool.listing import Imprint
+
+        return Imprint(
+            tool_version=__version__,
+            valide_address=self.settings.valide.address,
+            valide_expected_verdict=self.settings.valide.expected_verdict,
         )
 
     def _press(self, executor: Executor) -> Press:
@@ -196,7 +236,9 @@ class Workspace:
                 advice="Set revocation.crls, or seal at B-LT or B-LTA.",
             )
         # From B-LT on a file must stand on its own: the check gets no revocation lists but those inside it.
-        trust = self.trust if level in {PadesLevel.B_B, PadesLevel.B_T} else replace(self.trust, revocation_lists=())
+        trust = self.trust_in_own_output
+        if level not in {PadesLevel.B_B, PadesLevel.B_T}:
+            trust = replace(trust, revocation_lists=())
         return Press(
             executor=executor,
             lay_out=partial(_lay_out, self._rendering_options()),
@@ -212,8 +254,147 @@ class Workspace:
 
         return RenderingOptions(
             templates=self.settings.rendering.templates,
+            font_families=self.settings.rendering.fonts,
             validation_url=self.settings.valide.address,
             marking=self.settings.rendering.marking,
+        )
+
+    # --- renewing -------------------------------------------------------------------------------------
+
+    def extend(
+        self, paths: Sequence[Path], *, due_days: int | None = None, force: bool = False, **hooks: Any
+    ) -> ExtensionReport:
+        """Extends sealed files to B-LTA, or by another archive time stamp.
+
+        Args:
+            paths: files and folders.
+            due_days: also every document of the ledger that runs out within so many days; None for none.
+            force: also files that have all they need.
+            hooks: ``on_step`` and ``on_progress`` of :class:`~sealtool.running.Edge`.
+
+        Raises:
+            UsageError: the paths lead to no PDF.
+            SealtoolError: the run had to stop; what was extended is recorded, the rest is as it was.
+        """
+        from sealtool.preservation import Need
+        from sealtool.renewing import ExtensionReport, extend_copies, find_files
+        from sealtool.workers import worker_processes
+
+        found = find_files(paths, self.settings.output.folder)
+        if not found and due_days is None:
+            raise UsageError(
+                f"There is no PDF in {', '.join(map(str, paths))}, so nothing was extended.",
+                advice="Name a sealed PDF or a folder that holds some, or call with --due.",
+            )
+        report, edge = ExtensionReport(refused=list(found.refused)), self._edge(hooks)
+        days = timedelta(days=self.settings.run.renew_days if due_days is None else due_days)
+        with worker_processes(self.settings.run.worker_count) as executor, asyncio.Runner() as runner:
+            preservation = self._preservation(executor, Need(self.now() + days, force), edge)
+            try:
+                if found.documents or due_days is not None:
+                    self._renew(runner, preservation, found.documents, due_days, report, edge)
+                extend_copies(runner, preservation, found.copies, report)
+            finally:
+                runner.run(preservation.aclose())
+        return report
+
+    def _renew(  # noqa: PLR0913, PLR0917 - what one run needs
+        self,
+        runner: asyncio.Runner,
+        preservation: Preservation,
+        names: tuple[str, ...],
+        due_days: int | None,
+        report: ExtensionReport,
+        edge: Edge,
+    ) -> None:
+        from sealtool.listing import ManifestSeal
+        from sealtool.renewing import Renewing, chosen_documents
+        from sealtool.running import Recording
+
+        command = f"extend {len(names)} documents" if due_days is None else f"extend --due {due_days}"
+        with self.ledger() as ledger, ledger.exclusive():
+            seal = ManifestSeal(runner, self._press(preservation.executor))
+
+            def choose() -> list[DocumentOnRecord]:
+                named = chosen_documents(ledger.documents_on_record(), names, report) if names else []
+                if due_days is None:
+                    return named
+                due = ledger.documents_on_record(until=preservation.need.due_until)
+                return list({one.path: one for one in (*named, *due)}.values())
+
+            renewing = Renewing(Recording(ledger, self.output, edge), self._imprint(), preservation, seal)
+            try:
+                renewing.run(runner, choose, self._run_facts(command), report)
+            finally:
+                seal.close()
+
+    def _preservation(self, executor: Executor, need: Need, edge: Edge) -> Preservation:
+        from sealtool.preservation import Preservation
+
+        return Preservation(
+            executor=executor,
+            check=partial(_check, self.trust_in_own_output, self.now),
+            # At B-LTA a file must stand on its own: the check gets no revocation lists but those inside it.
+            check_alone=partial(_check, replace(self.trust_in_own_output, revocation_lists=()), self.now),
+            extending=self._extender,
+            need=need,
+            in_flight=4 * self.settings.run.worker_count,
+            on_step=edge.on_step,
+        )
+
+    def _extender(self) -> Extender:
+        from sealtool.sealing import DigestAlgorithm, Extender, load_trust_anchors
+
+        return Extender(
+            DigestAlgorithm(self.settings.seal.digest_algorithm),
+            time_stamps=self._time_stamp_authorities(),
+            trust_anchors=load_trust_anchors(self.settings.trust.anchors),
+            revocation=self._revocation_sources(),
+            clock=self.now,
+        )
+
+    def previews(
+        self, levels: Sequence[Level], areas: Sequence[Area], layouts: Sequence[tuple[Language, ...]]
+    ) -> list[Preview]:
+        """Watermarked certificates of nobody; without ``layouts``, as the configuration prints certificates.
+
+        Raises:
+            TemplateError: a template cannot be filled in; the message names file and line.
+            RenderingError: the text does not fit its pages.
+        """
+        from sealtool.rendering.preview import previews
+
+        separate = self.settings.output.one_file_per_language
+        usual = [(language,) for language in Language] if separate else [tuple(Language)]
+        return list(previews(_renderer(self._rendering_options()), levels, areas, layouts or usual))
+
+    # --- looking after the installation ----------------------------------------------------------------
+
+    def check_up(self, *, offline: bool) -> CheckUp:
+        """Looks at every part of the installation by itself; seals nothing.
+
+        Args:
+            offline: leave out what asks other services.
+        """
+        from sealtool.checkup import checks_of, examine
+
+        return examine(checks_of(self.installation), offline=offline)
+
+    @property
+    def installation(self) -> Installation:
+        """What there is to look at."""
+        from sealtool.checkup import Installation
+
+        return Installation(
+            settings=self.settings,
+            now=self.now,
+            rules=lambda: self.rules,
+            rendering=self._rendering_options,
+            profile=self._sealing_profile,
+            seal_key=self._seal_key,
+            sealer=self._sealer_of,
+            revocation=self._revocation_sources,
+            authorities=self._time_stamp_authorities,
         )
 
     # --- sealing and trust ----------------------------------------------------------------------------
@@ -225,80 +406,118 @@ class Workspace:
             ConfigurationError: none is configured.
             SealKeyError: it cannot be used.
         """
-        from sealtool.sealing import (
-            DigestAlgorithm,
-            RevocationSources,
-            Sealer,
-            SealingProfile,
-            SignaturePolicy,
-            load_trust_anchors,
-        )
+        return self._sealer_of(self._seal_key())
 
-        key = self._seal_key()
-        seal = self.settings.seal
-        policy = None
-        if seal.policy is not None:
-            policy = SignaturePolicy(
-                oid=seal.policy.oid,
-                digest=base64.b64decode(seal.policy.digest),
-                digest_algorithm=seal.policy.digest_algorithm,
-                uri=seal.policy.uri or "",
-            )
+    def _sealer_of(self, key: SealKey) -> Sealing:
+        from sealtool.sealing import Sealer, load_trust_anchors
+
         return Sealer(
             key,
-            SealingProfile(level=seal.level, digest=DigestAlgorithm(seal.digest_algorithm), policy=policy),
+            self._sealing_profile(),
             time_stamps=self._time_stamp_authorities(),
             trust_anchors=load_trust_anchors(self.settings.trust.anchors),
-            revocation=RevocationSources(
-                crl_files=self.settings.revocation.crls, allow_fetching=self.settings.revocation.fetch
-            ),
+            revocation=self._revocation_sources(),
             clock=self.now,
         )
 
+    def _sealing_profile(self) -> SealingProfile:
+        from sealtool.sealing import DigestAlgorithm, SealingProfile
+
+        seal = self.settings.seal
+        policy = None if seal.policy is None else _signature_policy(seal.policy)
+        return SealingProfile(level=seal.level, digest=DigestAlgorithm(seal.digest_algorithm), policy=policy)
+
+    def _revocation_sources(self) -> RevocationSources:
+        from sealtool.sealing import RevocationSources
+
+        settings = self.settings.revocation
+        return RevocationSources(crl_files=settings.crls, allow_fetching=settings.fetch)
+
     def _seal_key(self) -> SealKey:
-        from sealtool.sealing import load_pkcs11, load_pkcs12
+        from sealtool.sealing import Secret, load_csc, load_pkcs11, load_pkcs12
 
         seal = self.settings.seal
         if seal.passphrase is not None and seal.pkcs12 is not None:
-            return load_pkcs12(seal.pkcs12, self._passphrase(seal.passphrase))
+            return load_pkcs12(seal.pkcs12, self._secret(seal.passphrase), prefer_pss=seal.pss)
         if seal.passphrase is not None and seal.pkcs11 is not None:
-            return load_pkcs11(_token_key(seal.pkcs11), self._passphrase(seal.passphrase), prefer_pss=seal.pkcs11.pss)
+            pin = self._secret(seal.passphrase, Secret.TOKEN_PIN)
+            return load_pkcs11(_token_key(seal.pkcs11), pin, prefer_pss=seal.pkcs11.pss)
+        if seal.csc is not None:
+            token = self._secret(seal.csc.token, Secret.ACCESS_TOKEN)
+            service_pin = None if seal.csc.pin is None else self._secret(seal.csc.pin, Secret.SERVICE_PIN)
+            return load_csc(_remote_key(seal.csc), token, service_pin, prefer_pss=seal.csc.pss)
         raise ConfigurationError(
             "No seal key is configured, so nothing can be sealed.",
-            advice="Set seal.pkcs12 or seal.pkcs11, and seal.passphrase; `sealtool init --demo` makes a "
-            "demonstration key.",
+            advice="Set seal.pkcs12 or seal.pkcs11, and seal.passphrase, or set seal.csc; `sealtool init --demo` makes "
+            "a demonstration key.",
         )
 
     def _time_stamp_authorities(self) -> tuple[Any, ...]:
-        from sealtool.sealing import HttpTimeStampAuthority, LocalTimeStampAuthority, load_pkcs12
+        from sealtool.sealing import (
+            Credentials,
+            HttpTimeStampAuthority,
+            LocalTimeStampAuthority,
+            Patience,
+            Secret,
+            load_pkcs12,
+        )
 
         settings = self.settings.time_stamp
         if settings.demo_pkcs12 is not None and settings.demo_passphrase is not None:
-            passphrase = self._passphrase(settings.demo_passphrase)
+            passphrase = self._secret(settings.demo_passphrase)
             return (LocalTimeStampAuthority(load_pkcs12(settings.demo_pkcs12, passphrase), clock=self.now),)
-        return tuple(HttpTimeStampAuthority(url, timeout_seconds=settings.timeout_seconds) for url in settings.urls)
+        credentials = {
+            each.url: Credentials(self._secret(each.secret, Secret.TIME_STAMP_CREDENTIALS), each.username or "")
+            for each in settings.credentials
+        }
+        return tuple(
+            HttpTimeStampAuthority(
+                url,
+                timeout_seconds=settings.timeout_seconds,
+                patience=Patience(settings.retries, settings.backoff_seconds),
+                credentials=credentials.get(url),
+            )
+            for url in settings.urls
+        )
 
-    def _passphrase(self, settings: PassphraseSettings) -> bytes:
-        from sealtool.sealing import read_passphrase
+    def _secret(self, settings: PassphraseSettings, secret: Secret | None = None) -> bytes:
+        from sealtool.sealing import Secret, read_passphrase
 
-        return read_passphrase(_source(settings), environ=self.environ, prompt=getpass if sys.stdin.isatty() else None)
+        prompt = getpass if sys.stdin.isatty() else None
+        return read_passphrase(
+            _source(settings), environ=self.environ, prompt=prompt, secret=secret or Secret.PASSPHRASE
+        )
 
     @cached_property
     def trust(self) -> Trust:
         """Whom the verifier trusts. CRLs are part of it: at B-B and B-T nothing else tells of revocation.
 
         Raises:
-            ConfigurationError: no trust anchor is configured, or one cannot be read.
+            ConfigurationError: no trust anchor is configured, or one cannot be read; or a trusted list cannot be
+                believed.
         """
+        return self._trust(self.settings.trust.lists)
+
+    @cached_property
+    def trust_in_own_output(self) -> Trust:
+        """The same without trusted lists: that one has run out must not stop the nightly run.
+
+        Raises:
+            As :attr:`trust`.
+        """
+        return self._trust(())
+
+    def _trust(self, trusted_lists: tuple[Path, ...]) -> Trust:
         from sealtool.verification import load_trust
 
-        if not self.settings.trust.anchors:
+        settings = self.settings.trust
+        if not settings.anchors and not trusted_lists:
             raise ConfigurationError(
                 "No trust anchor is configured, so nothing can be verified.",
                 advice="Set trust.anchors to the certificates of the authorities that issued seal and time stamps.",
             )
         lists = [Path(file) for pattern in self.settings.revocation.crls for file in sorted(glob(pattern))]  # noqa: PTH207 - absolute
-        return load_trust([*self.settings.trust.anchors, *lists], self.settings.trust.organizations)
+        return load_trust([*settings.anchors, *trusted_lists, *lists], settings.organizations, now=self.now())
 
 
 def _source(settings: PassphraseSettings) -> PassphraseSource:
@@ -313,6 +532,19 @@ def _source(settings: PassphraseSettings) -> PassphraseSource:
     return PassphraseSource.from_prompt()
 
 
+def _signature_policy(settings: SignaturePolicySettings) -> SignaturePolicy:
+    from sealtool.sealing import KNOWN_POLICIES, SignaturePolicy
+
+    if settings.name is not None:
+        return KNOWN_POLICIES[settings.name]
+    return SignaturePolicy(
+        oid=settings.oid or "",
+        digest=base64.b64decode(settings.digest or ""),
+        digest_algorithm=settings.digest_algorithm,
+        uri=settings.uri or "",
+    )
+
+
 def _token_key(settings: TokenSettings) -> TokenKey:
     from sealtool.sealing import TokenKey
 
@@ -324,6 +556,18 @@ def _token_key(settings: TokenSettings) -> TokenKey:
         key_id=None if settings.key_id is None else bytes.fromhex(settings.key_id),
         certificate=settings.certificate,
         certificate_label=settings.certificate_label,
+        chain=settings.chain,
+    )
+
+
+def _remote_key(settings: RemoteKeySettings) -> RemoteKey:
+    from sealtool.sealing import RemoteKey
+
+    return RemoteKey(
+        url=settings.url,
+        credential=settings.credential,
+        api_version=settings.api_version,
+        timeout_seconds=settings.timeout_seconds,
         chain=settings.chain,
     )
 

@@ -18,7 +18,7 @@ import click
 from sealtool import __version__
 from sealtool.cli.ending import ended_with
 
-_COMMANDS: Final = ("init", "check", "plan", "issue", "explain", "verify", "status")
+_COMMANDS: Final = ("init", "check", "plan", "issue", "explain", "verify", "extend", "status", "preview", "doctor")
 
 
 class _Commands(click.Group):

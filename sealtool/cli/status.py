@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from sealtool.model import Level
 from sealtool.workspace import Workspace
 
 _RUNS_SHOWN = 5
+_MONTHS_SHOWN = 6
 _RUNS_REMEMBERED = 400
 """More than a year of nights."""
 
@@ -23,7 +25,7 @@ _RUNS_REMEMBERED = 400
 @json_option
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> int:
-    """Shows the last runs, how many certificates there are in each state, and what needs a human.
+    """Shows the last runs, the certificates by state, when their proof runs out, and what needs a human.
 
     Also checks that every file the ledger knows is there, that the chain of events in the ledger is whole, and that it
     fits the manifests.
@@ -32,7 +34,7 @@ def command(ctx: click.Context, *, as_json: bool) -> int:
     with workspace.ledger() as ledger:
         inconsistencies = _inconsistencies(workspace, ledger)
         findings = inconsistencies or _missing_files(workspace, ledger)
-        facts = _facts(ledger, findings)
+        facts = _facts(workspace, ledger, findings)
     if as_json:
         show_json(facts)
     else:
@@ -40,7 +42,7 @@ def command(ctx: click.Context, *, as_json: bool) -> int:
     return ExitCode.LEDGER if inconsistencies else exit_code(needs_human=bool(facts["needs_human"]))
 
 
-def _facts(ledger: Ledger, findings: list[str]) -> dict[str, Any]:
+def _facts(workspace: Workspace, ledger: Ledger, findings: list[str]) -> dict[str, Any]:
     counts = ledger.counts_by_level_and_state()
     runs = ledger.last_runs(_RUNS_SHOWN)
     running = ledger.is_held()
@@ -59,9 +61,31 @@ def _facts(ledger: Ledger, findings: list[str]) -> dict[str, Any]:
             for run in runs
         ],
         "certificates": [{"level": level, "state": str(state), "count": count} for level, state, count in counts],
+        "renewals": [
+            {"month": one.month, "documents": one.documents, "first": one.first} for one in ledger.renewals_by_month()
+        ],
         "ledger": {"events": sequence, "head": head},
-        "needs_human": [*findings, *_open_questions(ledger, runs, running=running)],
+        "needs_human": [
+            *findings,
+            *_open_questions(ledger, runs, running=running),
+            *_due_renewals(workspace, ledger),
+        ],
     }
+
+
+def _due_renewals(workspace: Workspace, ledger: Ledger) -> list[str]:
+    """What runs out soon: afterwards no time stamp can bring it back."""
+    days = workspace.settings.run.renew_days
+    due = ledger.documents_on_record(until=workspace.now() + timedelta(days=days))
+    if not due:
+        return []
+    first = due[0]
+    documents = counted(len(due), "document", "documents")
+    finding = (
+        f"{documents} can be proven for less than {days} days, the first until {first.provable_until:%Y-%m-%d} "
+        f"({first.path}). What ran out cannot be renewed any more, so call `sealtool extend --due` before."
+    )
+    return [finding]
 
 
 def _state(run: RunSummary, *, running: bool) -> RunState:
@@ -151,6 +175,13 @@ def _print(facts: dict[str, Any]) -> None:
         click.echo()
         rows = [(one["level"], one["state"], f"{one['count']:,}") for one in facts["certificates"]]
         click.echo(table(("Level", "State", "Certificates"), rows))
+    if facts["renewals"]:
+        click.echo()
+        months = facts["renewals"][:_MONTHS_SHOWN]
+        rows = [(one["month"], f"{one['documents']:,}", one["first"]) for one in months]
+        click.echo(table(("Provable until", "Documents", "First"), rows))
+        if len(months) < len(facts["renewals"]):
+            click.echo(f"… and {len(facts['renewals']) - len(months)} months more: --json lists them all.")
     click.echo()
     for finding in facts["needs_human"]:
         click.echo(f"Needs a human: {finding}")

@@ -6,7 +6,7 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
-from pydyf import Object
+from pydyf import Dictionary, Object
 
 from sealtool.errors import ConfigurationError
 
@@ -35,6 +35,7 @@ __all__ = [
     "LOGGER",
     "Attachment",
     "ColorProfile",
+    "Dictionary",
     "Document",
     "DocumentMetadata",
     "FatalURLFetchingError",

@@ -60,7 +60,13 @@ class Layout:
         )
 
     def lay_out(
-        self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...], *, whole_fonts: bool = False
+        self,
+        markup: str,
+        order: CertificateOrder,
+        pages: tuple[WordedPage, ...],
+        *,
+        whole_fonts: bool = False,
+        before_writing: Callable[[Any], None] = lambda _: None,
     ) -> LaidOut:
         """Lay out and paint one certificate, its record attached.
 
@@ -69,19 +75,19 @@ class Layout:
             order: for the record and the metadata.
             pages: what ``markup`` was made of, one for each page.
             whole_fonts: embed fonts as they are, so that what they cover can be looked up.
+            before_writing: told the finished objects of the file (``pydyf.PDF``), and may add to them.
 
         Raises:
             TemplateError: a template asks for what it must not have, or for what the engine does not know.
             RenderingError: the number of pages is not that of the languages, or the engine failed.
         """
-        return self._guarded(lambda: self._paint(markup, order, pages, whole_fonts=whole_fonts))
 
-    def _paint(
-        self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...], *, whole_fonts: bool
-    ) -> LaidOut:
-        document, _ = self._composed(markup, order, pages)
-        content = self._written(document, order, pages, whole_fonts=whole_fonts)
-        return LaidOut(content, document)
+        def paint() -> LaidOut:
+            document, _ = self._composed(markup, order, pages)
+            content = self._written(document, order, pages, whole_fonts=whole_fonts, before_writing=before_writing)
+            return LaidOut(content, document)
+
+        return self._guarded(paint)
 
     def cut_stencil(self, markup: str, order: CertificateOrder, pages: tuple[WordedPage, ...]) -> Stencil | None:
         """A stencil of the order's kind; None where it cannot be filled in.
@@ -99,7 +105,7 @@ class Layout:
                 with suppress(NotFillableError):
                     stencil = Stencil(document, file, pages, order.certificate_id, alphabet)
 
-            self._written(document, order, pages, keep=keep)
+            self._written(document, order, pages, before_writing=keep)
             return stencil
 
         return self._guarded(cut)
@@ -132,11 +138,11 @@ class Layout:
         pages: tuple[WordedPage, ...],
         *,
         whole_fonts: bool = False,
-        keep: Callable[[Any], None] = lambda _: None,
+        before_writing: Callable[[Any], None] = lambda _: None,
     ) -> bytes:
         def finisher(document: Document, file: Any) -> None:
             finish(file, document, pages)
-            keep(file)
+            before_writing(file)
 
         content: bytes = document.write_pdf(
             finisher=finisher,

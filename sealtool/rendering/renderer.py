@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sealtool.errors import RenderingError
 from sealtool.model import CertificateOrder, UnsealedPdf
 from sealtool.rendering.facts import form_of, kind_of, page_facts, specimen, specimens, specimens_like
@@ -12,6 +14,7 @@ from sealtool.rendering.options import RenderingOptions
 from sealtool.rendering.qr import qr_code
 from sealtool.rendering.record import certificate_record
 from sealtool.rendering.stencil import NotFillableError, Stencil
+from sealtool.rendering.watermark import stamp
 from sealtool.rendering.wording import WordedPage, Wording
 
 _STENCILS_KEPT = 64
@@ -72,6 +75,17 @@ class CertificateRenderer:
                 advice="Compare the installed fonts with those of the style sheet.",
             )
         return UnsealedPdf(result.content, pages=len(order.languages))
+
+    def render_preview(self, order: CertificateOrder, watermark: str) -> UnsealedPdf:
+        """As :meth:`render`, with words in outline across every page, which no template can leave out.
+
+        Raises:
+            As :meth:`render`.
+        """
+        pages = self._pages(order)
+        markup = self._wording.document(pages)
+        result = self._layout.lay_out(markup, order, pages, before_writing=partial(stamp, words=watermark))
+        return UnsealedPdf(result.content, pages=len(pages))
 
     def unprintable(self, text: str) -> tuple[str, ...]:
         """The characters of a name for which the certificate's fonts have no glyph, or that cannot be seen.

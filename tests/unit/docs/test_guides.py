@@ -3,6 +3,7 @@
 import configparser
 import contextlib
 import inspect
+import json
 import os
 import re
 import shlex
@@ -23,11 +24,13 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 
 from sealtool.auditing import EXPLANATIONS, FileReason
+from sealtool.checkup import CHECK_NAMES
 from sealtool.cli import main
 from sealtool.cli.ending import ended_with
 from sealtool.cli.options import LEVELS
 from sealtool.errors import ExitCode
 from sealtool.model import Framework, Level, Verdict
+from sealtool.preservation import RefusalCode
 from sealtool.registry import cells
 from sealtool.registry.cells import CellFault
 from sealtool.registry.layout import ACCREDITATIONS, LAYOUTS, PEOPLE, TRAINING, Layout
@@ -130,7 +133,7 @@ def check_usage(arguments: list[str]) -> None:
         raise click.UsageError(f"too many arguments: {left}")
     for param in inner.params:
         value = values.get(str(param.name))
-        if isinstance(param, click.Argument) and (value == () or param.value_is_missing(value)):
+        if isinstance(param, click.Argument) and param.required and param.value_is_missing(value):
             raise click.UsageError(f"{param.name} is missing")
         if isinstance(param.type, type(LEVELS) | click.types.IntParamType):
             for one in value if isinstance(value, list | tuple) else [value] if value is not None else []:
@@ -145,7 +148,7 @@ def test_every_command_is_documented_with_every_argument_and_option_and_no_other
         param.opts[0] if isinstance(param, click.Option) else param.make_metavar(click.Context(command(name)))
         for param in command(name).params
     }
-    assert {one.split()[0] for one in shown} == {re.sub(r"\W+$", "", one) for one in expected}
+    assert {one.split()[0] for one in shown} == {re.sub(r"^\[|\W+$", "", one) for one in expected}
 
 
 _OPTION_HEADERS = ("| argument or option | meaning |", "| option | meaning |")
@@ -226,8 +229,8 @@ def as_toml(field: Any) -> str:
             return str(truth).lower()
         case StrEnum() | str() | Path() as text:
             return f'"{text}"'
-        case tuple() as empty:
-            return str(list(empty))
+        case tuple() as texts:
+            return json.dumps(texts)
         case other:
             return str(other)
 
@@ -251,8 +254,9 @@ def test_every_configuration_shown_is_valid_and_together_they_show_every_key() -
 def _paths(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in table.items():
         yield f"{prefix}{name}"
-        if isinstance(value, dict):
-            yield from _paths(value, f"{prefix}{name}.")
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                yield from _paths(one, f"{prefix}{name}.")
 
 
 @pytest.mark.parametrize("source", ["env", "file", "credential", "prompt"])
@@ -355,6 +359,12 @@ def test_every_sub_indication_is_documented_and_every_verdict() -> None:
     assert {row[0] for row in rows(AUDITOR, "| verdict | meaning | what to do |")} == {str(one) for one in Verdict}
 
 
+def test_every_finding_of_doctor_is_documented_in_the_order_of_the_report_and_no_other() -> None:
+    text = section(OPERATOR, "### `doctor`")
+    shown = [words(row[0])[0] for row in rows(text, "| finding | what is looked at | where it is wrong |")]
+    assert shown == list(CHECK_NAMES)
+
+
 # --- the rest -------------------------------------------------------------------------------------
 
 
@@ -382,6 +392,11 @@ def test_every_link_of_a_guide_leads_somewhere(page: str) -> None:
             assert anchor in slugs, target
 
 
+def test_every_refusal_of_a_renewal_is_documented_and_no_other() -> None:
+    table = rows(section(OPERATOR, "## Keeping what was issued provable"), "| refusal | meaning | what to do |")
+    assert [words(row[0])[0] for row in table] == list(RefusalCode)
+
+
 def test_the_service_takes_held_people_for_a_normal_night_and_its_credential_is_the_documented_one() -> None:
     unit = configparser.RawConfigParser(strict=False, delimiters=("=",))
     unit.optionxform = str  # type: ignore[assignment,method-assign]
@@ -398,13 +413,14 @@ def test_the_service_takes_held_people_for_a_normal_night_and_its_credential_is_
     check_usage(arguments)
 
 
-def _cron_line() -> str:
-    (line,) = [line for line in CRON.read_text(encoding="utf-8").splitlines() if re.match(r"[0-9*]", line)]
-    return line
+def _cron_lines() -> list[str]:
+    """The one for issuing, and the one for renewing."""
+    return [line for line in CRON.read_text(encoding="utf-8").splitlines() if re.match(r"[0-9*]", line)]
 
 
-def test_the_cron_line_is_one_that_cron_and_sealtool_understand() -> None:
-    *times, user, shell = _cron_line().split(maxsplit=6)
+@pytest.mark.parametrize("number", [0, 1], ids=["issue", "extend"])
+def test_the_cron_line_is_one_that_cron_and_sealtool_understand(number: int) -> None:
+    *times, user, shell = _cron_lines()[number].split(maxsplit=6)
     assert len(times) == 5
     assert user == "sealtool"
     assert "%" not in shell
@@ -413,17 +429,23 @@ def test_the_cron_line_is_one_that_cron_and_sealtool_understand() -> None:
     check_usage(arguments_of(call[1]) or [])
 
 
-@pytest.mark.parametrize(("code", "mail"), [(0, False), (1, False), (3, True), (7, True), (70, True)])
-def test_the_cron_line_sends_a_mail_only_where_somebody_has_to_act(tmp_path: Path, code: int, mail: bool) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "mail"),
+    [*((0, code, code > 1) for code in (0, 1, 3, 7, 70)), (1, 0, False), (1, 1, True), (1, 7, True)],
+)
+def test_the_cron_line_sends_a_mail_only_where_somebody_has_to_act(
+    tmp_path: Path, number: int, code: int, mail: bool
+) -> None:
     program = tmp_path / "sealtool"
     program.write_text(f"#!/bin/sh\necho 12345678Z is held\nexit {code}\n", encoding="utf-8")
     program.chmod(0o755)
-    shell = _cron_line().split(maxsplit=6)[6].replace("/opt/sealtool/bin", str(tmp_path))
+    shell = _cron_lines()[number].split(maxsplit=6)[6].replace("/opt/sealtool/bin", str(tmp_path))
     shell = shell.replace("/var/log/sealtool", str(tmp_path))
     outcome = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
     assert bool(outcome.stdout) is mail
     assert "12345678Z" not in outcome.stdout
-    assert (tmp_path / "last-run.txt").stat().st_mode & 0o077 == 0
+    (report,) = tmp_path.glob("last-*.txt")
+    assert report.stat().st_mode & 0o077 == 0
 
 
 # --- the examples that run ------------------------------------------------------------------------

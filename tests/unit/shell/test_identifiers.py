@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealtool.identifiers import _check_character, new_certificate_id, new_run_id, parse_certificate_id
+from sealtool.identifiers import _check_character, new_certificate_id, new_run_id, parse_certificate_id, start_of_run
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SEEDS = st.integers(0, 2**32)
@@ -68,3 +68,8 @@ def test_run_ids_sort_by_time() -> None:
     now = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
     ids = [new_run_id(now + timedelta(seconds=seconds), os.urandom) for seconds in range(3)]
     assert ids == sorted(ids)
+
+
+def test_a_run_id_tells_its_second() -> None:
+    now = datetime(2026, 3, 2, 3, 4, 5, 678, tzinfo=UTC)
+    assert start_of_run(new_run_id(now, os.urandom)) == now.replace(microsecond=0)

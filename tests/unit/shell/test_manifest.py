@@ -8,7 +8,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sealtool.canonical import canonical_json
-from sealtool.manifest import Manifest, RunEntry, _harmless, json_schema, parse_manifest
+from sealtool.identifiers import new_certificate_id
+from sealtool.manifest import (
+    DocumentEntry,
+    Manifest,
+    RunEntry,
+    SealEntry,
+    ValideEntry,
+    _harmless,
+    json_schema,
+    parse_manifest,
+)
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 
@@ -53,3 +63,64 @@ def test_anything_else_is_no_manifest(manifest: Manifest, change: dict[str, obje
 def test_no_cell_of_the_csv_is_a_formula(text: str) -> None:
     assert _harmless(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
     assert _harmless(text).removeprefix("'") in {text, text.removeprefix("'")}
+
+
+def document(provable_until: datetime | None) -> DocumentEntry:
+    moment = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+    seal = SealEntry(
+        subject="CN=x",
+        organization_identifier="VATES-S0711001H",
+        issuer="CN=y",
+        serial_number="10",
+        serial_number_hex="a",
+        certificate_sha256="ab" * 32,
+        policy_oids=(),
+        qualified_statements=(),
+        valid_from=moment,
+        valid_until=moment,
+        sub_filter="ETSI.CAdES.detached",
+        pades_level="B-LTA",
+        digest_algorithm="SHA-256",
+        signature_algorithm="RSA with SHA-256",
+        signing_time=None,
+        time_stamp_at=None,
+        time_stamp_authority="",
+        signature_policy="",
+    )
+    facts = {
+        "certificate_id": new_certificate_id(bytes),
+        "path": "2026/B1/X.pdf",
+        "sha256": "cd" * 32,
+        "bytes": 1,
+        "pages": 1,
+        "level": "B1",
+        "area": None,
+        "languages": ("ca",),
+        "state": "issued",
+        "predecessor": None,
+        "successor": None,
+        "seal": seal,
+        "valide": ValideEntry(address="x", expected_verdict="valid"),
+        "provable_until": provable_until,
+    }
+    return DocumentEntry.model_validate(facts)
+
+
+def header_of(manifest: Manifest) -> list[str]:
+    return manifest.to_csv().decode("utf-8-sig").splitlines()[0].split(";")
+
+
+def test_a_manifest_of_before_stays_what_it_is_and_its_table_too(manifest: Manifest) -> None:
+    of_before = manifest.model_copy(update={"documents": (document(None),)})
+    assert b"provable_until" not in of_before.to_json()
+    assert "provable_until" not in header_of(of_before)
+    assert parse_manifest(of_before.to_json()).to_csv() == of_before.to_csv()
+
+
+def test_until_when_a_document_is_provable_is_listed_where_it_is_known(manifest: Manifest) -> None:
+    moment = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
+    both = manifest.model_copy(update={"documents": (document(None), document(moment))})
+    known = [one.provable_until for one in parse_manifest(both.to_json()).documents]
+    assert known == [None, moment]
+    assert "provable_until" in header_of(both)
+    assert parse_manifest(both.to_json()).to_csv() == both.to_csv()

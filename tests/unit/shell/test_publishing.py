@@ -1,9 +1,13 @@
+import contextlib
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from sealtool.canonical import sha256_hex
 from sealtool.errors import LedgerInconsistentError, OutputError
 from sealtool.publishing import OutputFolder
 
@@ -70,3 +74,73 @@ def test_a_withdrawn_file_is_gone(output: OutputFolder) -> None:
     output.publish("2026/B1/x.pdf", b"content")
     output.withdraw("2026/B1/x.pdf")
     assert files_in(output) == []
+
+
+def test_a_file_is_replaced_in_one_step_and_keeps_its_permissions(output: OutputFolder) -> None:
+    output.publish("2026/B1/x.pdf", b"content")
+    (output.root / "2026/B1/x.pdf").chmod(0o640)
+    output.replace("2026/B1/x.pdf", b"content and more", replaces=sha256_hex(b"content"))
+    replaced = output.root / "2026/B1/x.pdf"
+    assert replaced.read_bytes() == b"content and more"
+    assert stat.S_IMODE(replaced.stat().st_mode) == 0o640
+    assert files_in(output) == ["x.pdf"]
+
+
+@pytest.mark.parametrize("present", [b"other", None], ids=["another file", "no file"])
+def test_only_the_file_that_was_expected_is_replaced(output: OutputFolder, present: bytes | None) -> None:
+    output.prepare()
+    if present is not None:
+        output.publish("x.pdf", present)
+    with pytest.raises(LedgerInconsistentError):
+        output.replace("x.pdf", b"new", replaces=sha256_hex(b"content"))
+    assert files_in(output) == ([] if present is None else ["x.pdf"])
+    assert output.sha256("x.pdf") == (None if present is None else sha256_hex(present))
+
+
+def test_a_link_is_not_replaced_and_not_followed(output: OutputFolder, tmp_path: Path) -> None:
+    output.prepare()
+    elsewhere = tmp_path / "elsewhere.pdf"
+    elsewhere.write_bytes(b"content")
+    (output.root / "x.pdf").symlink_to(elsewhere)
+    with pytest.raises(LedgerInconsistentError):
+        output.replace("x.pdf", b"new", replaces=sha256_hex(b"content"))
+    assert elsewhere.read_bytes() == b"content"
+    assert (output.root / "x.pdf").is_symlink()
+
+
+def test_two_that_replace_one_file_at_once_do_not_overwrite_each_other(
+    output: OutputFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.publish("x.pdf", b"content")
+    before, both_there = sha256_hex(b"content"), threading.Barrier(2)
+    rename = Path.rename
+
+    def slowly(path: Path, target: Path) -> Path:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_there.wait(0.2)  # the other would get as far as this, if it were let
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", slowly)
+
+    def replace(content: bytes) -> bool:
+        try:
+            output.replace("x.pdf", content, replaces=before)
+        except LedgerInconsistentError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(replace, [b"one", b"two"])) == [False, True]
+
+
+def test_a_failed_replacement_leaves_what_was_there(output: OutputFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    output.publish("x.pdf", b"content")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        output.replace("x.pdf", b"new", replaces=sha256_hex(b"content"))
+    assert (output.root / "x.pdf").read_bytes() == b"content"
+    assert files_in(output) == ["x.pdf"]

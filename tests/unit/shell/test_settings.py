@@ -65,7 +65,7 @@ def test_absolute_paths_stay(write: object) -> None:
         ("seal.passphrase = {}", "exactly one"),
         ('time_stamp = { demo_pkcs12 = "tsa.p12" }', "belong together"),
         (
-            'time_stamp = { urls = ["x"], demo_pkcs12 = "a", demo_passphrase = { prompt = true } }',
+            'time_stamp = { urls = ["https://x/"], demo_pkcs12 = "a", demo_passphrase = { prompt = true } }',
             "exclude each other",
         ),
         ("this is no TOML", "not valid TOML"),

@@ -1,0 +1,100 @@
+"""What is looked at: a configuration, and ways to load what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from sealtool.errors import SealtoolError
+from sealtool.model import PadesLevel
+from sealtool.settings import Settings
+
+if TYPE_CHECKING:
+    from sealtool.accreditation import Rules
+    from sealtool.rendering import RenderingOptions
+    from sealtool.sealing import RevocationSources, SealingProfile, SealKey, TimeStampAuthority
+
+T = TypeVar("T")
+
+
+class Prepared(Protocol):
+    """What is needed of a sealer: that it gets ready."""
+
+    async def prepare(self) -> None:
+        """Does all that may fail before the first document."""
+
+    async def aclose(self) -> None:
+        """Lets go of connections."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An installation to look at. The callables load what the configuration names, and raise as `issue` would.
+
+    Attributes:
+        settings: the configuration, with absolute paths.
+        now: the clock.
+        rules: the version of the law that decides.
+        rendering: how certificates are laid out.
+        profile: what seals look like.
+        seal_key: the key of the seal; asks for its passphrase where that is typed.
+        sealer: of that key.
+        revocation: where news of revoked certificates comes from.
+        authorities: the time stamp authorities, new objects at each call.
+    """
+
+    settings: Settings
+    now: Callable[[], datetime]
+    rules: Callable[[], Rules]
+    rendering: Callable[[], RenderingOptions]
+    profile: Callable[[], SealingProfile]
+    seal_key: Callable[[], SealKey]
+    sealer: Callable[[SealKey], Prepared]
+    revocation: Callable[[], RevocationSources]
+    authorities: Callable[[], Sequence[TimeStampAuthority]]
+
+    @property
+    def long_term(self) -> bool:
+        """Whether seals carry their validation data (from B-LT on)."""
+        return self.settings.seal.level in {PadesLevel.B_LT, PadesLevel.B_LTA}
+
+    @property
+    def ledger_file(self) -> Path:
+        """The ledger, with links followed."""
+        return Path(self.settings.ledger.url.removeprefix("sqlite:///")).resolve()
+
+    @property
+    def lock_file(self) -> Path:
+        """What a run holds."""
+        return self.ledger_file.with_name(f"{self.ledger_file.name}.lock")
+
+
+class Once(Generic[T]):
+    """Loads something the first time it is asked for, and remembers that it could not: a PIN is tried once."""
+
+    def __init__(self, load: Callable[[], T]) -> None:
+        self._load = load
+        self._loaded: list[T] = []
+        self._failed: SealtoolError | None = None
+
+    def __call__(self) -> T:
+        """What was loaded; raises again what hindered it."""
+        if self._failed is not None:
+            raise self._failed
+        if not self._loaded:
+            try:
+                self._loaded.append(self._load())
+            except SealtoolError as error:
+                self._failed = error
+                raise
+        return self._loaded[0]
+
+    def or_none(self) -> T | None:
+        """The same, None where it cannot be loaded."""
+        try:
+            return self()
+        except SealtoolError:
+            return None

@@ -1,0 +1,214 @@
+"""Where things are kept: the export, the ledger, what was issued. Looked at without leaving a trace."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from sealtool.checkup.findings import Finding, ok, problem, warning
+from sealtool.checkup.installation import Installation
+from sealtool.continuity import broken_continuity
+from sealtool.errors import LedgerInconsistentError, OutputError, RegistryError
+from sealtool.ledger import Ledger, open_ledger
+from sealtool.ledger.opening import SCHEMA_HEAD
+from sealtool.publishing import OutputFolder
+
+REGISTRY: Final = "registry"
+LEDGER: Final = "ledger"
+LOCK: Final = "lock"
+CONTINUITY: Final = "ledger-and-output"
+OUTPUT_FOLDER: Final = "output-folder"
+PERMISSIONS: Final = "permissions"
+
+LITTLE_SPACE: Final = 1024**3
+"""Bytes: some five thousand certificates."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_EXPORT = ("people.csv", "training.csv", "accreditations.csv")
+
+
+def registry(installation: Installation) -> Finding:
+    """Whether the configured export can be read. What is in it is the affair of `sealtool check`."""
+    folder = installation.settings.registry.folder
+    if folder is None:
+        return ok(REGISTRY, "No folder is configured: every call names it with --registry.")
+    try:
+        there = [name for name in os.listdir(folder) if name in _EXPORT]  # noqa: PTH208 - its errors name the folder
+        for name in there:
+            with (folder / name).open("rb") as file:
+                file.read(1)
+    except OSError as error:
+        raise RegistryError(
+            f"The registry export {error.filename or folder} cannot be read: {error.strerror or error}.",
+            advice="Check registry.folder, and that the user of sealtool may read it.",
+        ) from error
+    if "people.csv" not in there:
+        raise RegistryError(
+            f"The registry export {folder} has no people.csv.",
+            advice="Check registry.folder, and whatever brings the export there.",
+        )
+    return ok(REGISTRY, f"{', '.join(sorted(there))} in {folder} can be read; `sealtool check` tells what is in them.")
+
+
+# --- the ledger -----------------------------------------------------------------------------------
+
+
+def ledger(installation: Installation) -> Finding:
+    """Whether the ledger opens, is of this version, and nobody has changed its history."""
+    if (version := _version(installation)) is not None and version != SCHEMA_HEAD:
+        return _other_version(installation, version)
+    with open_ledger(installation.settings.ledger.url) as opened:
+        if broken := opened.broken_link():
+            raise LedgerInconsistentError(
+                f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
+            )
+        events, _ = opened.head()
+    return ok(LEDGER, f"{installation.ledger_file}: version {SCHEMA_HEAD}, a whole chain of {events:,} events.")
+
+
+def _version(installation: Installation) -> str | None:
+    """The version of the ledger, read without opening it for good: that would bring it up to date. None where the
+    ledger has to say itself what is wrong with it."""
+    try:
+        address = f"{installation.ledger_file.as_uri()}?mode=rw"
+        # no "ro": such a connection could not take its own -wal and -shm files away again
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error:
+        return None
+    return None if row is None else str(row[0])
+
+
+def _other_version(installation: Installation, version: str) -> Finding:
+    file = installation.ledger_file
+    if version < SCHEMA_HEAD:
+        return warning(
+            LEDGER,
+            f"The ledger {file} was made by an earlier sealtool (version {version}, now {SCHEMA_HEAD}); the next "
+            "command that uses it brings it up to date.",
+            "Make a backup of it first.",
+        )
+    with open_ledger(installation.settings.ledger.url):  # says what is wrong
+        return ok(LEDGER, f"{file}: version {version}.")
+
+
+def lock(installation: Installation) -> Finding:
+    """Whether a run holds the ledger now. The lock file is not made where there is none."""
+    try:
+        descriptor = os.open(installation.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ok(LOCK, "No run holds the ledger.")
+    except OSError as error:
+        return warning(
+            LOCK,
+            f"The lock file {installation.lock_file} cannot be opened: {error.strerror}. No run could hold it.",
+            "Give the user of sealtool the right to read and write it.",
+        )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return warning(LOCK, "A run holds the ledger now; another one would end with exit code 5.", "Wait for its end.")
+    finally:
+        os.close(descriptor)
+    return ok(LOCK, "No run holds the ledger.")
+
+
+def continuity(installation: Installation) -> Finding:
+    """Whether ledger and output folder tell one story."""
+    if _version(installation) != SCHEMA_HEAD:
+        return warning(CONTINUITY, "Not looked at, because the ledger is not ready.", "See what is said of the ledger.")
+    output = OutputFolder(installation.settings.output.folder)
+    with open_ledger(installation.settings.ledger.url) as opened:
+        if finding := broken_continuity(opened, output):
+            return problem(CONTINUITY, finding)
+        return _missing_files(opened, output)
+
+
+def _missing_files(opened: Ledger, output: OutputFolder) -> Finding:
+    present = output.documents() if output.exists() else frozenset()
+    issued = opened.issued_paths()
+    if missing := sorted(issued - present):
+        return warning(
+            CONTINUITY,
+            f"Of the issued files, {len(missing)} are missing from {output.root}, first {missing[0]}.",
+            "Restore them from a backup.",
+        )
+    return ok(CONTINUITY, f"Every one of {len(issued):,} issued files is there, and no other.")
+
+
+# --- the output folder ----------------------------------------------------------------------------
+
+
+def output_folder(installation: Installation) -> Finding:
+    """Whether files can be written where they belong, and whether there is room."""
+    folder = installation.settings.output.folder
+    place = next(each for each in (folder, *folder.parents) if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=place) as trial:  # a file without a name: nothing of it is ever seen
+            trial.write(b"\0")
+            trial.flush()
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise OutputError(
+            f"Nothing can be written in the output folder {place}: {error.strerror or error}.",
+            advice="Check output.folder, its permissions and its disk.",
+        ) from error
+    room = f"{free / 1024**3:.1f} GB are free"
+    if free < LITTLE_SPACE:
+        return warning(OUTPUT_FOLDER, f"{folder}: only {room}.", "Make room: a run that fills the disk stops there.")
+    there = "can be written" if place == folder else "is not there yet and can be made"
+    return ok(OUTPUT_FOLDER, f"{folder} {there}; {room}.")
+
+
+def permissions(installation: Installation) -> Finding:
+    """Whether others can read what is not theirs, and whether it belongs to whoever calls."""
+    known = [(what, path) for what, path in _private(installation) if path.exists()]
+    modes = [(what, path, path.stat()) for what, path in known]
+    open_to_others = [(what, path) for what, path, status in modes if status.st_mode & _OTHERS]
+    if open_to_others:
+        listed = "; ".join(f"the {what} ({path})" for what, path in open_to_others)
+        return warning(
+            PERMISSIONS,
+            f"Open to other users of this machine: {listed}.",
+            f"Run: chmod go= {' '.join(str(path) for _, path in open_to_others)}",
+        )
+    strangers = sorted({_user(status.st_uid) for what, _, status in modes if status.st_uid != os.geteuid()})
+    if strangers:
+        return warning(
+            PERMISSIONS,
+            f"This check runs as {_user(os.geteuid())}, but files of the installation belong to "
+            f"{' and '.join(strangers)}: it cannot tell what that user may do.",
+            f"Call it as that user: sudo -u {strangers[0]} sealtool doctor",
+        )
+    return ok(PERMISSIONS, f"{len(modes)} files and folders are open to {_user(os.geteuid())} alone.")
+
+
+def _private(installation: Installation) -> Iterator[tuple[str, Path]]:
+    """What nobody else should read: secrets, and what names people."""
+    settings = installation.settings
+    if settings.seal.pkcs12 is not None:
+        yield "seal key", settings.seal.pkcs12
+    secrets = [settings.seal.passphrase]
+    if settings.seal.csc is not None:
+        secrets += [settings.seal.csc.token, settings.seal.csc.pin]
+    for secret in secrets:
+        if secret is not None and secret.file is not None:
+            yield "secret of the seal key", secret.file
+    yield "ledger", installation.ledger_file
+    yield "output folder", settings.output.folder
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

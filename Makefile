@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format fuzz interop lock samples schemas wheel clean
+.PHONY: help setup demo test lint format fuzz attacks faults interop lock samples golden schemas wheel clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +17,7 @@ demo: setup ## the main job on the sample registry, in the folder demo/
 	@tools/demo
 
 test: setup ## every test, under four minutes on two cores
-	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m "not fuzz and not interop"
+	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m "not fuzz and not interop and not faults"
 
 lint: setup ## style, types, and the drawing of the architecture
 	@$(BIN)/ruff check .
@@ -32,12 +32,21 @@ format: setup ## put the code into form
 fuzz: setup ## a longer, bounded search for bytes that break the reader or pass the verifier
 	@$(BIN)/pytest --quiet -n 2 -m fuzz
 
+attacks: setup ## every known attack before every judge; writes docs/attacks.md anew
+	@PYTHONPATH=. $(BIN)/python tools/attack_table.py
+
+faults: setup ## runs killed at every step, and all that fails around them
+	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m faults
+
 interop: setup ## sealed files before DSS, veraPDF, Poppler, MuPDF, qpdf and OpenSSL
 	@$(BIN)/pytest --quiet -m interop tests/interop
 
 samples: setup ## write the sample registries anew
 	@$(BIN)/python samples/generate.py --out samples/registry
 	@$(BIN)/python samples/generate.py --out samples/registry-small --small
+
+golden: setup ## write the approved pages anew; look at them before committing
+	@$(BIN)/python -m tests.golden_pages
 
 schemas: setup ## write the published JSON Schemas anew
 	@$(BIN)/python tools/write_schemas.py

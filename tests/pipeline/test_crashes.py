@@ -106,7 +106,11 @@ def assert_like_an_undisturbed_run(folder: Folder, people: Sequence[str], files_
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("people", "files_each"), [((A, B), 1), ((A,), 2)], ids=["two people", "a file for each language"]
+    ("people", "files_each"),
+    [
+        pytest.param((A, B), 1, id="two people"),
+        pytest.param((A,), 2, id="a file for each language", marks=pytest.mark.faults),
+    ],
 )
 def test_a_run_killed_between_any_two_steps_is_completed_by_the_next(
     quick_folder: Folder, write_registry: Write, tmp_path: Path, people: tuple[str, ...], files_each: int
@@ -130,7 +134,7 @@ def test_a_run_killed_between_any_two_steps_is_completed_by_the_next(
         assert_like_an_undisturbed_run(folder, people, files_each)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_run_killed_again_and_again_at_random_moments_gets_there(quick_folder: Folder, write_registry: Write) -> None:
     people = list(PEOPLE[:12])
     registry = write_registry(people, map(b1_by_test, people))
@@ -148,7 +152,7 @@ def test_a_run_killed_again_and_again_at_random_moments_gets_there(quick_folder:
     assert_like_an_undisturbed_run(quick_folder, people)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_the_program_itself_with_its_worker_processes_can_be_killed(folder: Folder, write_registry: Write) -> None:
     folder.configure("workers = 1", "workers = 2")
     people = list(PEOPLE[:30])

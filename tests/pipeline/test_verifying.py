@@ -9,22 +9,21 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from pypdf import PdfReader
 
-from sealtool.auditing import Auditing, FileReason
+from sealtool.auditing import Auditing, FileReason, Judges
 from sealtool.auditing.files import MAX_BYTES, FileRefusedError, read_file
-from sealtool.errors import WorkerLostError
 from sealtool.manifest import DocumentEntry, Manifest, PreviousManifest, parse_manifest
-from sealtool.model import Verification
 from sealtool.workspace import judge_certificate, judge_seal
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test, call
+from tests.pipeline.judges import MisbehavingJudge
 
 A, B = PEOPLE[:2]
 
@@ -517,38 +516,17 @@ def test_a_manifest_that_only_lies_beside_is_named_where_it_is_not_sound(issued:
     assert reasons(outcome) == {later.name: ["MANIFEST_SEAL_MISSING"]}
 
 
-def test_each_manifest_and_each_file_is_judged_once(issued: Folder) -> None:
+def test_each_manifest_and_each_file_is_judged_once(issued: Folder, tmp_path: Path) -> None:
     for number in range(4):
         publish(issued, documents(issued), f"20990101T00000{number}Z-000000")
     trust, now = issued.workspace.trust, issued.workspace.now()
-    seals: list[bytes] = []
-    files: list[bytes] = []
-
-    def count_seal(content: bytes, seal: bytes) -> Verification:
-        seals.append(content)
-        return judge_seal(trust, now, content, seal)
-
-    def count_file(content: bytes, expected: str | None) -> Verification:
-        files.append(content)
-        return judge_certificate(trust, now, content, expected)
-
-    with ThreadPoolExecutor(max_workers=1) as executor:
-        audit = Auditing(executor, count_file, count_seal, in_flight=4).run([issued.path / "out", *issued.manifests])
+    files = MisbehavingJudge(partial(judge_certificate, trust, now), tmp_path / "files")
+    seals = MisbehavingJudge(partial(judge_seal, trust, now), tmp_path / "seals")
+    audit = Auditing(Judges(files, seals), 2).run([issued.path / "out", *issued.manifests])
     assert audit.passed
     assert len(audit.files) == 7
-    assert (len(seals), len(set(seals))) == (5, 5)
-    assert (len(files), len(set(files))) == (2, 2)
-
-
-def test_an_audit_that_lost_a_worker_says_nothing_of_any_file(issued: Folder) -> None:
-    def lost() -> None:
-        raise MemoryError
-
-    trust, now = issued.workspace.trust, issued.workspace.now()
-    with ThreadPoolExecutor(max_workers=1, initializer=lost) as executor:
-        auditing = Auditing(executor, partial(judge_certificate, trust, now), partial(judge_seal, trust, now), 4)
-        with pytest.raises(WorkerLostError, match="The audit is not complete"):
-            auditing.run([issued.path / "out"])
+    assert len(seals.entries()) == 5
+    assert len(files.entries()) == 2
 
 
 @pytest.mark.parametrize(("state", "code"), [("superseded", "SUPERSEDED"), ("revoked", "WITHDRAWN")])
@@ -629,3 +607,33 @@ def test_of_many_files_those_that_passed_are_counted_and_the_others_said_once(is
     assert all(f"note-{number}\n" in outcome.out for number in range(9))
     assert "certifies" not in outcome.out
     assert outcome.out.endswith("12 files: 3 PASSED, 0 FAILED, 9 INDETERMINATE\n")
+
+
+# --- reports in files ------------------------------------------------------------------------------
+
+
+def test_the_page_and_the_validation_report_tell_what_the_json_tells(issued: Folder, tmp_path: Path) -> None:
+    page, report = tmp_path / "report.html", tmp_path / "report.xml"
+    issued.certificates[0].unlink()
+    outcome = issued.call("verify", issued.path / "out", "--html", page, "--etsi", report, "--json")
+    assert outcome.code == 1
+    told = page.read_text(encoding="utf-8")
+    assert "FILE_MISSING" in told
+    assert "Persona 1 Fictícia" in told or "Persona 0 Fictícia" in told
+    (anchor,) = issued.workspace.trust.anchors
+    assert sha256(anchor).hexdigest() in told
+    found = ET.parse(report).getroot().findall("{*}SignatureValidationReport")  # noqa: S314 - our own
+    indications = [one.findtext("{*}SignatureValidationStatus/{*}MainIndication") for one in found]
+    assert [str(one).rpartition(":")[2] for one in indications].count("total-passed") == 2
+    assert len(indications) == len(outcome.json["files"]) == 3
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (page, report)} == {0o600}
+
+
+@pytest.mark.parametrize("option", ["--html", "--etsi"])
+def test_a_report_never_takes_the_place_of_a_certificate(issued: Folder, option: str) -> None:
+    certificate = issued.certificates[0]
+    before = certificate.read_bytes()
+    outcome = issued.call("verify", issued.path / "out", option, certificate)
+    assert outcome.code == 2
+    assert "never replaces" in outcome.err
+    assert certificate.read_bytes() == before

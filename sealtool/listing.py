@@ -9,6 +9,7 @@ from datetime import UTC
 from typing import Any
 
 from sealtool.canonical import sha256_hex
+from sealtool.eni import eni_metadata
 from sealtool.ledger import ManifestEntry, RunFacts
 from sealtool.manifest import (
     DocumentEntry,
@@ -18,6 +19,7 @@ from sealtool.manifest import (
     RunEntry,
     SealEntry,
     ValideEntry,
+    sealed_at,
 )
 from sealtool.model import RunId
 from sealtool.press import Press, Sealing
@@ -32,6 +34,7 @@ class Imprint:
     tool_version: str
     valide_address: str
     valide_expected_verdict: str
+    eni_organ: str
 
 
 @dataclass(slots=True)
@@ -129,11 +132,12 @@ class Listing:
                 ledger_head=head,
                 previous_manifest=previous and PreviousManifest(run_id=previous[0], sha256=previous[1]),
             ),
-            documents=tuple(_document_entry(entry, valide) for entry in entries),
+            documents=tuple(_document_entry(entry, valide, self.imprint.eni_organ) for entry in entries),
         )
 
 
-def _document_entry(entry: ManifestEntry, valide: ValideEntry) -> DocumentEntry:
+def _document_entry(entry: ManifestEntry, valide: ValideEntry, organ: str) -> DocumentEntry:
+    seal = SealEntry.model_validate(entry.seal)
     facts: dict[str, Any] = {
         "certificate_id": entry.certificate_id,
         "path": entry.path,
@@ -146,8 +150,9 @@ def _document_entry(entry: ManifestEntry, valide: ValideEntry) -> DocumentEntry:
         "state": str(entry.state),
         "predecessor": entry.predecessor_id,
         "successor": entry.successor_id,
-        "seal": SealEntry.model_validate(entry.seal),
+        "seal": seal,
         "provable_until": entry.provable_until,
+        "eni": eni_metadata(organ, entry.certificate_id, entry.languages, sealed_at(seal)),
         "valide": valide,
     }
     return DocumentEntry.model_validate(facts)

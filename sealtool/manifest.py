@@ -74,6 +74,28 @@ class ValideEntry(_Part):
     manual_check: ManualCheck = ManualCheck()
 
 
+class EniEntry(_Part):
+    """Minimum metadata of an electronic document, by the names of the Spanish norm (NTI de Documento electrónico)."""
+
+    version_nti: str = Field(alias="VersionNTI", serialization_alias="VersionNTI")
+    identifier: str = Field(
+        alias="Identificador", serialization_alias="Identificador", pattern=r"^ES_[A-Z0-9]{9}_\d{4}_[A-Za-z0-9_]{1,30}$"
+    )
+    organs: tuple[str, ...] = Field(alias="Organo", serialization_alias="Organo", description="DIR3 codes")
+    captured_at: Moment = Field(alias="FechaCaptura", serialization_alias="FechaCaptura")
+    by_administration: Literal[True] = Field(
+        alias="OrigenCiudadanoAdministracion", serialization_alias="OrigenCiudadanoAdministracion"
+    )
+    elaboration: Literal["EE01"] = Field(
+        alias="EstadoElaboracion", serialization_alias="EstadoElaboracion", description="original"
+    )
+    file_format: Literal["PDF"] = Field(alias="NombreFormato", serialization_alias="NombreFormato")
+    kind: Literal["TD11"] = Field(
+        alias="TipoDocumental", serialization_alias="TipoDocumental", description="certificate"
+    )
+    signature: Literal["TF06"] = Field(alias="TipoFirma", serialization_alias="TipoFirma", description="PAdES")
+
+
 class DocumentEntry(_Part):
     """One sealed file."""
 
@@ -97,6 +119,11 @@ class DocumentEntry(_Part):
         default=None,
         exclude_if=lambda moment: moment is None,
         description="until when what the file holds proves its seal without being renewed",
+    )
+    eni: EniEntry | None = Field(
+        default=None,
+        exclude_if=lambda entry: entry is None,
+        description="for the archive; manifests of before this was known do not have it",
     )
     valide: ValideEntry
 
@@ -212,6 +239,18 @@ def seal_as_json(verification: Verification) -> dict[str, Any]:
         signature_policy=facts.signature_policy,
     )
     return entry.model_dump(mode="json")
+
+
+def sealed_at(seal: SealEntry) -> datetime:
+    """When a document was sealed, as far as is proven: the time stamp's word, otherwise the seal's own.
+
+    Raises:
+        ValueError: neither says.
+    """
+    moment = seal.time_stamp_at or seal.signing_time
+    if moment is None:
+        raise ValueError("a seal without any time cannot have been made here")
+    return moment
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -392,10 +392,22 @@ class SealFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CertifiedArea:
+    """How one area was obtained, as the record says it."""
+
+    area: int
+    covered_on: str
+    procedure: str
+
+
+@dataclass(frozen=True, slots=True)
 class CertifiedFacts:
-    """What the sealed document says it certifies, read from the record inside it.
+    """What the sealed document says it certifies, read from the record inside it. Days are ISO 8601.
 
     It is personal data: shown to whoever holds the file, never logged.
+
+    Attributes:
+        rules_version: of the rules that decided.
     """
 
     certificate_id: str
@@ -405,6 +417,9 @@ class CertifiedFacts:
     full_name: str
     accredited_on: str
     issued_on: str
+    procedures: tuple[str, ...]
+    areas: tuple[CertifiedArea, ...]
+    rules_version: str
 
 
 @dataclass(frozen=True, slots=True)

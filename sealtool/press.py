@@ -12,6 +12,7 @@ from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
 from sealtool.model import (
     CertificateId,
     CertificateOrder,
+    CertifiedArea,
     CertifiedFacts,
     PadesLevel,
     Reason,
@@ -183,6 +184,11 @@ def insist(order: CertificateOrder, verification: Verification, level: PadesLeve
         full_name=decision.person.full_name,
         accredited_on=decision.accredited_on.isoformat(),
         issued_on=order.issued_on.isoformat(),
+        procedures=tuple(map(str, decision.procedures)),
+        areas=tuple(
+            CertifiedArea(int(each.area), each.covered_on.isoformat(), str(each.procedure)) for each in decision.areas
+        ),
+        rules_version=decision.rules_version,
     )
     reasons = list(verification.reasons)
     if verification.verdict is Verdict.PASSED and verification.pades_level is not level:

@@ -68,14 +68,19 @@ class OutputFolder:
         """
         replace_file(self._inside(path), content, replaces=replaces)
 
-    def sha256(self, path: str) -> str | None:
-        """SHA-256 of a published file, None where there is none."""
+    def read(self, path: str) -> bytes | None:
+        """A published file, None where there is none."""
         target = self._inside(path)
         with _in_our_words(target):
             try:
-                return hashlib.sha256(target.read_bytes()).hexdigest()
+                return target.read_bytes()
             except FileNotFoundError:
                 return None
+
+    def sha256(self, path: str) -> str | None:
+        """SHA-256 of a published file, None where there is none."""
+        content = self.read(path)
+        return None if content is None else hashlib.sha256(content).hexdigest()
 
     def withdraw(self, path: str) -> None:
         """Removes a file that was never announced as issued, for good."""

@@ -286,6 +286,13 @@ class ValideSettings(_Section):
     expected_verdict: str = "valid"
 
 
+class EniSettings(_Section):
+    """Electronic documents for the archive (Esquema Nacional de Interoperabilidad)."""
+
+    organ: Annotated[str, Field(pattern=r"^[A-Z0-9]{9}$")] = "A04003003"
+    """DIR3 code of the issuing office; by default that of the Government of the Balearic Islands."""
+
+
 class RunSettings(_Section):
     """How a run behaves."""
 
@@ -326,6 +333,7 @@ class Settings(_Section):
     trust: TrustSettings = TrustSettings()
     rendering: RenderingSettings = RenderingSettings()
     valide: ValideSettings = ValideSettings()
+    eni: EniSettings = EniSettings()
     run: RunSettings = RunSettings()
 
 

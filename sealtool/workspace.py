@@ -40,6 +40,7 @@ from sealtool.settings import PassphraseSettings, RemoteKeySettings, Settings, S
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
     from sealtool.checkup import CheckUp, Installation
+    from sealtool.exporting import ExportReport
     from sealtool.issuing import IssueReport, Issuing
     from sealtool.ledger import DocumentOnRecord, Ledger, RunFacts
     from sealtool.listing import Imprint
@@ -223,6 +224,7 @@ class Workspace:
             tool_version=__version__,
             valide_address=self.settings.valide.address,
             valide_expected_verdict=self.settings.valide.expected_verdict,
+            eni_organ=self.settings.eni.organ,
         )
 
     def _press(self, executor: Executor) -> Press:
@@ -352,6 +354,17 @@ class Workspace:
             revocation=self._revocation_sources(),
             clock=self.now,
         )
+
+    def export_eni(self, target: Path) -> ExportReport:
+        """Writes every document that was issued as an electronic document of the ENI.
+
+        Raises:
+            OutputError: a file cannot be read or written.
+        """
+        from sealtool.exporting import export_eni
+
+        with self.ledger() as ledger:
+            return export_eni(ledger, self.output, target, self.settings.eni.organ)
 
     def previews(
         self, levels: Sequence[Level], areas: Sequence[Area], layouts: Sequence[tuple[Language, ...]]

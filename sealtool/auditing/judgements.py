@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,12 +46,7 @@ class FileJudgement:
                 "time_stamp_qualification": one.seal.time_stamp_qualification
                 and str(one.seal.time_stamp_qualification),
             },
-            "certificate": one.certificate
-            and {
-                "certificate_id": one.certificate.certificate_id,
-                "level": one.certificate.level,
-                "area": one.certificate.area,
-            },
+            "certificate": one.certificate and asdict(one.certificate),
         }
 
 

@@ -18,7 +18,19 @@ import click
 from sealtool import __version__
 from sealtool.cli.ending import ended_with
 
-_COMMANDS: Final = ("init", "check", "plan", "issue", "explain", "verify", "extend", "status", "preview", "doctor")
+_COMMANDS: Final = (
+    "init",
+    "check",
+    "plan",
+    "issue",
+    "explain",
+    "verify",
+    "extend",
+    "export",
+    "status",
+    "preview",
+    "doctor",
+)
 
 
 class _Commands(click.Group):

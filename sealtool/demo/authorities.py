@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sealtool.demo.qualified import eseal_statements
@@ -32,12 +32,15 @@ after the certificates they speak of."""
 _CRL_BACKDATED = timedelta(hours=1)
 
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A certificate with its key."""
 
     certificate: x509.Certificate
-    key: rsa.RSAPrivateKey
+    key: PrivateKey
 
 
 def _new_key(bits: int) -> rsa.RSAPrivateKey:
@@ -79,10 +82,10 @@ def _issue(
     issuer: Holder | None,
     validity: tuple[datetime, datetime],
     extensions: Sequence[tuple[x509.ExtensionType, bool]],
-    key_bits: int,
+    key: int | PrivateKey,
 ) -> Holder:
-    """A new key and its certificate, issued by ``issuer`` or by itself."""
-    key = _new_key(key_bits)
+    """A key (a new one where its bits are given) and its certificate, issued by ``issuer`` or by itself."""
+    key = _new_key(key) if isinstance(key, int) else key
     issuer_name, issuer_key = (name, key) if issuer is None else (issuer.certificate.subject, issuer.key)
     builder = (
         x509.CertificateBuilder()
@@ -127,7 +130,7 @@ def issuing_authority(root: Holder, now: datetime, key_bits: int) -> Holder:
     )
 
 
-def seal(issuing: Holder, now: datetime, key_bits: int) -> Holder:
+def seal(issuing: Holder, now: datetime, key: int | PrivateKey) -> Holder:
     """A seal that looks qualified (EN 319 412-3) and says in every name that it is not."""
     return _issue(
         _name("DEMO - SEGELL ELECTRONIC DE PROVA (no legal value)", seal=True),
@@ -139,7 +142,7 @@ def seal(issuing: Holder, now: datetime, key_bits: int) -> Holder:
             (_policies(*SEAL_POLICIES), False),
             (eseal_statements(), False),
         ],
-        key_bits,
+        key,
     )
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 
 from sealtool.demo.authorities import (
     Holder,
+    PrivateKey,
     empty_crl,
     issuing_authority,
     root_authority,
@@ -64,20 +65,23 @@ class DemoPki:
     crl_files: str
 
 
-def create_demo_pki(folder: Path, *, now: datetime, key_bits: int = KEY_BITS) -> DemoPki:
+def create_demo_pki(
+    folder: Path, *, now: datetime, key_bits: int = KEY_BITS, seal_key: PrivateKey | None = None
+) -> DemoPki:
     """Make a root, an issuing authority, a seal, a time stamp authority and revocation lists in ``folder/pki``.
 
     Args:
         folder: the work folder; it exists.
         now: start of validity, aware: the seal lives three years from it, everything else six.
-        key_bits: of every RSA key.
+        key_bits: of every RSA key that is made.
+        seal_key: of the seal, where it is not to be made here: of another kind, or on its way to a token.
 
     Raises:
         OutputError: there is such a folder already, or it cannot be written.
     """
     root = root_authority(now, key_bits)
     issuing = issuing_authority(root, now, key_bits)
-    sealing = seal(issuing, now, key_bits)
+    sealing = seal(issuing, now, seal_key or key_bits)
     stamping = time_stamp_authority(issuing, now, key_bits)
     seal_passphrase, tsa_passphrase = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     _write(

@@ -24,7 +24,6 @@ from sealtool.ledger.certificates import (
     decided,
     expect,
     issued_certificate,
-    manifest_entry,
     move,
 )
 from sealtool.ledger.events import Event, append_events, broken_link, chain_head, instant
@@ -295,16 +294,14 @@ class Ledger:
     # --- manifests --------------------------------------------------------------------------------
 
     def entries_without_manifest(self) -> tuple[ManifestEntry, ...]:
-        """Every issued document that no manifest lists yet, in order of path."""
-        query = (
-            select(certificates, documents)
-            .join(documents, documents.c.certificate_id == certificates.c.certificate_id)
-            .where(documents.c.manifest_run.is_(None))
-            .where(certificates.c.state.not_in([CertificateState.RESERVED, CertificateState.SEALED]))
-            .order_by(documents.c.path)
-        )
+        """Every issued document that no manifest lists yet, or not as it is now, in order of path."""
         with self._reading() as connection:
-            return tuple(manifest_entry(row) for row in connection.execute(query))
+            return manifests.entries(connection, unlisted_only=True)
+
+    def entries(self) -> tuple[ManifestEntry, ...]:
+        """Every document that was ever issued, in order of path."""
+        with self._reading() as connection:
+            return manifests.entries(connection, unlisted_only=False)
 
     def announce_manifest(self, run_id: RunId, paths: Sequence[str], files: Mapping[str, str], *, at: datetime) -> None:
         """Notes a manifest before its files are written.

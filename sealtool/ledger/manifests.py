@@ -9,11 +9,24 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from sealtool.canonical import canonical_json
-from sealtool.ledger.certificates import chunks
+from sealtool.ledger.certificates import chunks, manifest_entry
 from sealtool.ledger.events import Event, append_events
-from sealtool.ledger.tables import documents, runs
-from sealtool.ledger.values import ManifestOnRecord
+from sealtool.ledger.tables import certificates, documents, runs
+from sealtool.ledger.values import CertificateState, ManifestEntry, ManifestOnRecord
 from sealtool.model import RunId
+
+
+def entries(connection: Connection, *, unlisted_only: bool) -> tuple[ManifestEntry, ...]:
+    """Issued documents in order of path: all of them, or those of which no manifest speaks as they are now."""
+    query = (
+        select(certificates, documents)
+        .join(documents, documents.c.certificate_id == certificates.c.certificate_id)
+        .where(certificates.c.state.not_in([CertificateState.RESERVED, CertificateState.SEALED]))
+        .order_by(documents.c.path)
+    )
+    if unlisted_only:
+        query = query.where(documents.c.manifest_run.is_(None))
+    return tuple(manifest_entry(row) for row in connection.execute(query))
 
 
 def announce(

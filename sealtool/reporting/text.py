@@ -75,6 +75,8 @@ def _one(judgement: FileJudgement, folder: Path) -> Iterator[str]:
             f"{one.certificate.person_id}, accredited on {one.certificate.accredited_on}, "
             f"issued on {one.certificate.issued_on}, certificate {one.certificate.certificate_id}"
         )
+        areas = ", ".join(f"{each.area} by {each.procedure} on {each.covered_on}" for each in one.certificate.areas)
+        yield f"    areas: {areas} (rules of {one.certificate.rules_version})"
     if one.seal is not None and one.sealed_at is not None:
         level = f", {one.pades_level}" if one.pades_level else ""
         yield f"    seal: {one.seal.subject}; {one.sealed_at:%Y-%m-%d %H:%M:%S} UTC{level}"

@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import Any
 
-from sealtool.model import CertifiedFacts, Level
+from sealtool.model import CertifiedArea, CertifiedFacts, Level, Procedure
 from sealtool.verification.reasons import Objection, ReasonCode
 
 RECORD_SCHEMA = "sealtool.record/1"
@@ -55,7 +55,32 @@ def _facts(record: dict[str, Any]) -> CertifiedFacts:
         full_name=" ".join(name for name in (*names, second) if name),
         accredited_on=_day(record, "accredited_on"),
         issued_on=_day(record, "issued_on"),
+        procedures=tuple(_procedure(each) for each in _list(record, "procedures")),
+        areas=tuple(map(_area, _list(record, "areas"))),
+        rules_version=_text(record, "rules_version"),
     )
+
+
+def _area(entry: Any) -> CertifiedArea:
+    if not isinstance(entry, dict):
+        raise _unreadable("one of its areas is none")
+    number = entry.get("area")
+    if type(number) is not int or number not in _AREAS:
+        raise _unreadable("one of its areas is none of the framework")
+    return CertifiedArea(number, _day(entry, "covered_on"), _procedure(entry.get("procedure")))
+
+
+def _procedure(value: Any) -> str:
+    if not isinstance(value, str) or value not in set(Procedure):
+        raise _unreadable("one of its procedures is none of the rules")
+    return str(value)
+
+
+def _list(values: dict[str, Any], key: str) -> list[Any]:
+    value = values.get(key)
+    if not isinstance(value, list) or not 0 < len(value) <= len(_AREAS):
+        raise _unreadable(f"{key} is missing, or no list of one to six")
+    return value
 
 
 def _unreadable(why: str) -> Objection:

@@ -37,7 +37,10 @@ def test_a_level_that_was_reached_is_certified_and_sealed_at_the_configured_leve
     assert verified.code == 0
     (judged,) = verified.json["files"]
     assert (judged["verdict"], judged["pades_level"]) == ("PASSED", "B-LTA")
-    assert judged["certificate"] == {"certificate_id": certificate.stem, "level": "B1", "area": None}
+    shown = judged["certificate"]
+    assert (shown["certificate_id"], shown["level"], shown["area"]) == (certificate.stem, "B1", None)
+    assert [each["area"] for each in shown["areas"]] == [1, 2, 3, 4, 5, 6]
+    assert shown["rules_version"] == "2025-10-27"
 
 
 @pytest.mark.parametrize("level", ["B-B", "B-T", "B-LT", "B-LTA"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sealtool.auditing import Audit, FileJudgement
 from sealtool.model import (
+    CertifiedArea,
     CertifiedFacts,
     PadesLevel,
     Reason,
@@ -59,6 +60,9 @@ CERTIFIED = CertifiedFacts(
     full_name="Gal·la de la Prova",
     accredited_on="2025-03-12",
     issued_on="2026-03-02",
+    procedures=("training",),
+    areas=(CertifiedArea(4, "2024-11-30", "training"),),
+    rules_version="2025-10-27",
 )
 
 

@@ -274,7 +274,7 @@ def test_what_came_out_wrong_is_thrown_away(timeline: Timeline, monkeypatch: pyt
         content = output.getvalue()
         output.seek(0)
         output.truncate()
-        output.write(content.replace(b"LEVEL B1", b"LEVEL C1") if fault == "beginning changed" else content[:-200])
+        output.write(content.replace(b"level B1", b"level C1") if fault == "beginning changed" else content[:-200])
 
     monkeypatch.setattr(module, "stamp_document", faulty)
     with pytest.raises(SelfCheckError):

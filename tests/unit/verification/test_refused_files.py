@@ -332,6 +332,17 @@ def test_a_plain_link_passes(trust: Trust) -> None:
         ((record_attachment(accredited_on="2025-13-01"),), "RECORD_UNREADABLE"),
         ((record_attachment(person="somebody"),), "RECORD_UNREADABLE"),
         ((record_attachment(certificate_id=""),), "RECORD_UNREADABLE"),
+        ((record_attachment(procedures=[]),), "RECORD_UNREADABLE"),
+        ((record_attachment(procedures=["luck"]),), "RECORD_UNREADABLE"),
+        ((record_attachment(areas=None),), "RECORD_UNREADABLE"),
+        ((record_attachment(areas=[7]),), "RECORD_UNREADABLE"),
+        (
+            (record_attachment(areas=[{"area": 9, "covered_on": "2024-11-30", "procedure": "test"}]),),
+            "RECORD_UNREADABLE",
+        ),
+        ((record_attachment(areas=[{"area": 1, "covered_on": "autumn", "procedure": "test"}]),), "RECORD_UNREADABLE"),
+        ((record_attachment(areas=[{"area": 1, "covered_on": "2024-11-30"}]),), "RECORD_UNREADABLE"),
+        ((record_attachment(rules_version=None),), "RECORD_UNREADABLE"),
     ],
 )
 def test_a_sealed_file_without_one_readable_record_is_left_open(

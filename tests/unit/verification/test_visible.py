@@ -59,6 +59,9 @@ def facts_of(one: CertificateOrder) -> CertifiedFacts:
         full_name=one.decision.person.full_name,
         accredited_on=one.decision.accredited_on.isoformat(),
         issued_on=one.issued_on.isoformat(),
+        procedures=("training",),
+        areas=(),
+        rules_version="2025-10-27",
     )
 
 

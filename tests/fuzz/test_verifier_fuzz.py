@@ -8,6 +8,7 @@ import pytest
 
 from sealtool.model import PadesLevel, Verdict
 from sealtool.verification import Trust, verify_certificate, verify_detached
+from tests.pki.answered_seals import ListingTimeStamper, answered_pki, with_responses
 from tests.pki.authorities import NOW, pki
 from tests.pki.sealed_files import detached_seal, seal, small_pdf
 from tests.pki.tampering import flip
@@ -24,7 +25,7 @@ def _trust() -> Trust:
 EVERY_BYTE = "SEALTOOL_FUZZ_EVERY_BYTE" in os.environ
 """Hours instead of minutes."""
 
-POSITIONS = 1_200
+POSITIONS = 600
 """How many bytes of a file are tried one by one otherwise, evenly spread."""
 
 
@@ -61,3 +62,38 @@ def test_no_changed_byte_of_a_detached_seal_passes(mask: int) -> None:
         if verify_detached(content, flip(signature, position, mask), trust, now=NOW).verdict is Verdict.PASSED
     ]
     assert passed == []
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_no_changed_byte_of_a_detached_seal_with_ocsp_responses_passes(mask: int) -> None:
+    """One response comes twice, so that hiding it would not be noticed by its absence."""
+    content, answered = b'{"schema":"sealtool.manifest/1"}', answered_pki()
+    responses = (*answered.responses(), answered.response("seal"), answered.response("tsa", by="issuing"))
+    signature = with_responses(answered.detached_seal(content), responses)
+    assert verify_detached(content, signature, answered.trust, now=NOW).verdict is Verdict.PASSED
+    passed = [
+        position
+        for position in range(len(signature))
+        if verify_detached(content, flip(signature, position, mask), answered.trust, now=NOW).verdict is Verdict.PASSED
+    ]
+    assert passed == []
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_no_changed_byte_of_a_time_stamp_with_revocation_lists_passes(mask: int) -> None:
+    content = seal(small_pdf(pages=1), PadesLevel.B_T, stamper=ListingTimeStamper(pki(), pki().lists))
+    start = content.index(b"/Contents <") + len(b"/Contents <")
+    end, trust = content.index(b">", start), _trust()
+    stride = 1 if EVERY_BYTE else 9  # odd, so that both digits of a byte have their turn
+    passed = [
+        position
+        for position in range(start + mask % stride, end, stride)
+        if content[position : position + 8].strip(b"0")  # not the filling
+        and verify_certificate(_digit_changed(content, position, mask), trust, now=NOW).verdict is Verdict.PASSED
+    ]
+    assert passed == []
+
+
+def _digit_changed(content: bytes, position: int, mask: int) -> bytes:
+    digit = b"%X" % (int(content[position : position + 1], 16) ^ (mask & 0xF or 0x2))
+    return content[:position] + digit + content[position + 1 :]

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,18 @@ class Task:
         path: the sealed file, or the detached seal.
         alone: whether it has to bring its own revocation data; otherwise DSS is handed the lists.
         content: what a detached seal is of.
+        at: the moment of judgement; None for now.
     """
 
     path: Path
     alone: bool
     content: Path | None = None
+    at: datetime | None = None
 
     @property
     def line(self) -> str:
-        parts = ["alone" if self.alone else "lists", str(self.path)]
+        moment = "" if self.at is None else f"@{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        parts = [f"{'alone' if self.alone else 'lists'}{moment}", str(self.path)]
         return "\t".join(parts if self.content is None else [*parts, str(self.content)])
 
 
@@ -85,6 +89,7 @@ class DssVerdict:
         whole: whether the last of seal and document time stamps covers the file to its last byte.
         stamps: indications of all time stamps.
         errors: of the seal and its time stamps.
+        warnings: likewise.
     """
 
     indication: str
@@ -93,6 +98,7 @@ class DssVerdict:
     whole: bool
     stamps: tuple[str, ...]
     errors: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def ask_dss(anchor: Path, lists: Sequence[Path], tasks: Sequence[Task], folder: Path) -> list[DssVerdict]:
@@ -133,6 +139,7 @@ def _understood(answer: dict[str, Any]) -> DssVerdict:
         whole=any("FULL" in one["scopes"] for one in (seal, *stamps)),
         stamps=tuple(stamp["indication"] for stamp in stamps),
         errors=tuple(error for one in (seal, *stamps) for error in one["errors"]),
+        warnings=tuple(warning for one in (seal, *stamps) for warning in one["warnings"]),
     )
 
 

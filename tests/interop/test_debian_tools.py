@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +46,18 @@ def signatures_in(content: bytes) -> list[Sealed]:
 
 @pytest.fixture(scope="session")
 def trust(issued: Issued, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trust_file(issued.anchor, issued.lists, tmp_path_factory.mktemp("trust"))
+
+
+def trust_file(anchor: Path, lists: Iterable[Path], folder: Path) -> Path:
     """Root and revocation lists in one PEM file, as OpenSSL wants them."""
     require("openssl")
-    path = tmp_path_factory.mktemp("trust") / "trust.pem"
-    lists = [
+    path = folder / "trust.pem"
+    texts = [
         subprocess.run(["openssl", "crl", "-inform", "DER", "-in", one], capture_output=True, check=True).stdout
-        for one in issued.lists
+        for one in lists
     ]
-    path.write_bytes(b"".join([issued.anchor.read_bytes(), *lists]))
+    path.write_bytes(b"".join([anchor.read_bytes(), *texts]))
     return path
 
 

@@ -18,7 +18,9 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Arrays;
+import java.util.Date;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -27,8 +29,8 @@ import java.util.stream.Stream;
  * Has DSS judge many files in one go, offline, and says of each on one line of JSON what DSS said.
  *
  * <p>Arguments: the trust anchor (PEM), then revocation lists (DER). Standard input, one line a file, separated by tabs:
- * {@code lists} if DSS may see the revocation lists or {@code alone} if the file has to bring all there is to know; the
- * file; and, for a detached seal, what it seals.
+ * {@code lists} if DSS may see the revocation lists or {@code alone} if the file has to bring all there is to know,
+ * with {@code @} and a moment where it is to judge as of then; the file; and, for a detached seal, what it seals.
  */
 public final class Judge {
 
@@ -64,7 +66,11 @@ public final class Judge {
         String path = task[1];
         try {
             SignedDocumentValidator validator = SignedDocumentValidator.fromDocument(new FileDocument(path));
-            validator.setCertificateVerifier(task[0].equals("lists") ? withLists : alone);
+            String[] terms = task[0].split("@");
+            validator.setCertificateVerifier(terms[0].equals("lists") ? withLists : alone);
+            if (terms.length > 1) {
+                validator.setValidationTime(Date.from(Instant.parse(terms[1])));
+            }
             if (task.length > 2) {
                 List<DSSDocument> sealed = List.of(new FileDocument(task[2]));
                 validator.setDetachedContents(sealed);

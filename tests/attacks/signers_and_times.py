@@ -1,0 +1,333 @@
+"""Attacks with odd certificates, algorithms, time stamps and validation data: made with the test PKI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import timestamps
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from sealtool.model import PadesLevel
+from tests.attacks.catalogue import Attack, Evidence, Group
+from tests.attacks.insiders import bought, evidence, sound, trust_of
+from tests.attacks.workshop import BB, LTA
+from tests.pki.authorities import (
+    NOW,
+    SEALED_AT,
+    YEAR,
+    Identity,
+    Pki,
+    Profile,
+    issue,
+    pki,
+    revocation_list,
+    seal_profile,
+)
+from tests.pki.sealed_files import seal, small_pdf, stamper_of
+from tests.pki.tampering import contents_gap, incremental_update, stamped, with_contents_of
+
+BT, LT = PadesLevel.B_T, PadesLevel.B_LT
+Forge = Callable[[PadesLevel], Evidence]
+
+
+def _sealed(who: str, **settings: Any) -> Forge:
+    return lambda level: evidence(seal(small_pdf(), level, who=who, signer_key_usage=set(), **settings))
+
+
+def _with_identity(make: Callable[[], Identity]) -> Forge:
+    """Sealed by somebody whom the hierarchy does not know by name."""
+
+    def forge(level: PadesLevel) -> Evidence:
+        ours = pki()
+        theirs = Pki(ours.root, ours.issuing, ours.authority, {**ours.seals, "odd": make()}, ours.lists)
+        return evidence(seal(small_pdf(), level, who="odd", hierarchy=theirs, signer_key_usage=set()))
+
+    return forge
+
+
+def _self_signed() -> Identity:
+    return issue(seal_profile(), ec.generate_private_key(ec.SECP256R1()), None, 0x7B01)
+
+
+def _below_a_seal() -> Identity:
+    """Issued by a seal certificate, which is no authority."""
+    return issue(seal_profile(), ec.generate_private_key(ec.SECP256R1()), pki().seals["seal"], 0x7B02)
+
+
+def _signed_with_sha1() -> Identity:
+    """A sound certificate, but for the digest of its signature; by hand, because the library refuses to make it."""
+    ours = pki()
+    certificate = asn1_x509.Certificate.load(ours.seals["seal"].der)
+    algorithm = {"algorithm": "sha1_ecdsa"}
+    certificate["signature_algorithm"] = certificate["tbs_certificate"]["signature"] = algorithm
+    key = ours.issuing.key
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    signed = certificate["tbs_certificate"].dump(force=True)
+    certificate["signature_value"] = key.sign(signed, ec.ECDSA(hashes.SHA1()))  # noqa: S303
+    return Identity(x509.load_der_x509_certificate(certificate.dump(force=True)), ours.seals["seal"].key)
+
+
+def _revoked(level: PadesLevel) -> Evidence:
+    hierarchy = pki()
+    serial = hierarchy.seals["revoked"].certificate.serial_number
+    listed = revocation_list(hierarchy.issuing, {serial: SEALED_AT - timedelta(days=1)}, this_update=NOW)
+    return Evidence(seal(small_pdf(), level, who="revoked"), trust_of(hierarchy, (*hierarchy.lists, listed)), NOW)
+
+
+def _revoked_since(level: PadesLevel) -> Evidence:
+    hierarchy = pki()
+    serial = hierarchy.seals["revoked"].certificate.serial_number
+    listed = revocation_list(hierarchy.issuing, {serial: SEALED_AT + timedelta(hours=1)}, this_update=NOW)
+    lists = (revocation_list(hierarchy.root), listed)
+    return Evidence(seal(small_pdf(), level, who="revoked"), trust_of(hierarchy, lists), NOW)
+
+
+def _revoked_authority(level: PadesLevel) -> Evidence:
+    hierarchy = pki()
+    listed = revocation_list(hierarchy.root, {2: SEALED_AT - timedelta(days=1)}, this_update=NOW)
+    lists = (listed, revocation_list(hierarchy.issuing))
+    return Evidence(seal(small_pdf(), level), trust_of(hierarchy, lists), NOW)
+
+
+def _without_lists(level: PadesLevel) -> Evidence:
+    return Evidence(seal(small_pdf(), level), trust_of(pki(), ()), NOW)
+
+
+def _with_old_lists(level: PadesLevel) -> Evidence:
+    return Evidence(seal(small_pdf(), level), trust_of(pki()), NOW + timedelta(days=30))
+
+
+def _with_forged_lists(level: PadesLevel) -> Evidence:
+    forger = pki("forger")
+    return Evidence(seal(small_pdf(), level), trust_of(pki(), forger.lists), NOW)
+
+
+_WEAK = ("WEAK_ALGORITHM",)
+_NOBODY = ("UNTRUSTED", "CHAIN_UNSOUND")
+_SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
+    "another authority of the same names": (
+        lambda level: evidence(seal(small_pdf(), level, hierarchy=pki("forger"))),
+        "Every name and serial number is the same, the keys are not.",
+        (*_NOBODY, "SIGNATURE_INVALID"),
+    ),
+    "self-signed": (
+        _with_identity(_self_signed),
+        "The forger vouches for the forger.",
+        (*_NOBODY, "NOT_FOR_SEALING"),
+    ),
+    "below a seal certificate": (
+        _with_identity(_below_a_seal),
+        "A seal certificate was used as an authority.",
+        (*_NOBODY, "NOT_FOR_SEALING"),
+    ),
+    "expired": (_sealed("expired"), "Sealed after the certificate's end.", ("SEAL_CERTIFICATE_EXPIRED",)),
+    "not yet valid": (_sealed("future"), "Sealed before its beginning.", ("SEAL_CERTIFICATE_NOT_YET_VALID",)),
+    "revoked": (_revoked, "Sealed after the certificate was revoked.", ("SEAL_CERTIFICATE_REVOKED",)),
+    "revoked since": (
+        _revoked_since,
+        "Revoked after the sealing that only the seal itself dates.",
+        ("SEAL_CERTIFICATE_REVOKED",),
+    ),
+    "revoked authority": (_revoked_authority, "The authority above it is revoked.", ("AUTHORITY_REVOKED",)),
+    "unknown revocation": (_without_lists, "Nobody says whether it was revoked.", ("NO_REVOCATION_DATA",)),
+    "old revocation lists": (_with_old_lists, "The lists are of last month.", ("NO_REVOCATION_DATA",)),
+    "forged revocation lists": (_with_forged_lists, "Lists under the authority's name.", ("NO_REVOCATION_DATA",)),
+    "person": (_sealed("person"), "A person's certificate for signatures.", ("NOT_FOR_SEALING",)),
+    "encipherment": (_sealed("encipherment"), "A certificate that may only encipher.", ("NOT_FOR_SEALING",)),
+    "SHA-1": (_sealed("seal", md_algorithm="sha1"), "The seal is made with SHA-1.", _WEAK),
+    "MD5": (_sealed("rsa", md_algorithm="md5"), "The seal is made with MD5.", (*_WEAK, "SIGNATURE_INVALID")),
+    "certificate of SHA-1": (
+        _with_identity(_signed_with_sha1),
+        "Its certificate is signed with SHA-1.",
+        _WEAK,
+    ),
+    "short key": (_sealed("weak_key"), "An RSA key of 1024 bits.", _WEAK),
+}
+
+
+# --- time stamps and validation data --------------------------------------------------------
+
+
+def _stamper(identity: Identity) -> timestamps.DummyTimeStamper:
+    return timestamps.DummyTimeStamper(
+        tsa_cert=asn1_x509.Certificate.load(identity.der),
+        tsa_key=asn1_keys.PrivateKeyInfo.load(identity.key_der),
+        certs_to_embed=SimpleCertificateStore.from_certs([asn1_x509.Certificate.load(pki().issuing.der)]),
+        fixed_dt=SEALED_AT,
+    )
+
+
+class _Distracted(timestamps.DummyTimeStamper):
+    """Stamps something else than it was asked to."""
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> Any:
+        return await super().async_timestamp(bytes(reversed(message_digest)), md_algorithm)
+
+
+def _distracted() -> _Distracted:
+    own = stamper_of(pki(), SEALED_AT)
+    return _Distracted(own.tsa_cert, own.tsa_key, certs_to_embed=own.certs_to_embed, fixed_dt=SEALED_AT)
+
+
+def _no_authority() -> Identity:
+    """A certificate of the same authority that is none for time stamps."""
+    profile = Profile(
+        "Not a TSA",
+        SEALED_AT - YEAR,
+        SEALED_AT + YEAR,
+        ("digital_signature",),
+        extended_usages=(ExtendedKeyUsageOID.CLIENT_AUTH,),
+    )
+    return issue(profile, pki().authority.key, pki().issuing, 0x7B03)
+
+
+def _stamped_by(make: Callable[[], timestamps.TimeStamper]) -> Callable[[], bytes]:
+    return lambda: seal(small_pdf(), BT, stamper=make())
+
+
+def _with_store(change: Callable[[generic.DictionaryObject, IncrementalPdfFileWriter], None]) -> bytes:
+    """Another update behind an archived file, with a sound time stamp over it."""
+
+    def forge(writer: IncrementalPdfFileWriter) -> None:
+        change(writer.root, writer)
+        writer.update_root()
+
+    return bought(incremental_update(seal(small_pdf(), LT), forge))
+
+
+def _without_store() -> bytes:
+    return _with_store(lambda root, _: root.__delitem__("/DSS"))
+
+
+def _with_foreign_store() -> bytes:
+    def change(root: generic.DictionaryObject, writer: IncrementalPdfFileWriter) -> None:
+        forged = [writer.add_object(generic.StreamObject(stream_data=one)) for one in pki("forger").lists]
+        root[pdf_name("/DSS")] = generic.DictionaryObject({pdf_name("/CRLs"): generic.ArrayObject(forged)})
+
+    return _with_store(change)
+
+
+def _stamp_moved() -> bytes:
+    """The document time stamp of another file."""
+    return _with_last_contents(seal(small_pdf(), LTA), seal(small_pdf(pages=1), LTA))
+
+
+def _with_last_contents(content: bytes, other: bytes) -> bytes:
+    start, end = contents_gap(content, 1)
+    other_start, other_end = contents_gap(other, 1)
+    assert end - start == other_end - other_start
+    return content[:start] + other[other_start:other_end] + content[end:]
+
+
+def _stamp_in_the_seals_place() -> bytes:
+    content = seal(small_pdf(), LTA)
+    start, end = contents_gap(content, 1)
+    value = content[start + 1 : end - 1]
+    seal_start, seal_end = contents_gap(content)
+    return content[: seal_start + 1] + value.ljust(seal_end - seal_start - 2, b"0") + content[seal_end - 1 :]
+
+
+_STAMP_BAD = ("TIME_STAMP_INVALID",)
+_TIMES: Mapping[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
+    "stamp of something else": (_stamped_by(_distracted), "The seal's time stamp is of other bytes.", _STAMP_BAD),
+    "untrusted authority": (
+        _stamped_by(lambda: stamper_of(pki("forger"), SEALED_AT)),
+        "The time stamp is a forger's.",
+        _STAMP_BAD,
+    ),
+    "no time stamp authority": (
+        _stamped_by(lambda: _stamper(_no_authority())),
+        "The certificate is none for time stamps.",
+        _STAMP_BAD,
+    ),
+    "older than the seal": (
+        _stamped_by(lambda: stamper_of(pki(), SEALED_AT - timedelta(hours=1))),
+        "Stamped before it was sealed.",
+        ("TIME_ORDER",),
+    ),
+    "from the future": (
+        _stamped_by(lambda: stamper_of(pki(), NOW + timedelta(hours=1))),
+        "Stamped later than today.",
+        ("TIME_ORDER", "NO_REVOCATION_DATA"),
+    ),
+    "archive stamp of another file": (
+        _stamp_moved,
+        "The archive time stamp of another file.",
+        ("TIME_STAMP_INVALID", "BYTE_RANGE_MALFORMED"),
+    ),
+    "archive stamp of a forger": (
+        lambda: stamped(seal(small_pdf(), LT), stamper_of(pki("forger"), SEALED_AT)),
+        "The archive stamp is a forger's.",
+        _STAMP_BAD,
+    ),
+    "archive stamp of something else": (
+        lambda: stamped(seal(small_pdf(), LT), _distracted()),
+        "The archive time stamp is of other bytes.",
+        _STAMP_BAD,
+    ),
+    "stamp in the seal's place": (
+        _stamp_in_the_seals_place,
+        "The archive time stamp's value in place of the seal's.",
+        ("SIGNATURE_MALFORMED", "TIME_STAMP_INVALID"),
+    ),
+    "value of another seal": (
+        lambda: with_contents_of(seal(small_pdf(), BT), seal(small_pdf(pages=1), BT)),
+        "Another file's stamped seal.",
+        ("DIGEST_MISMATCH",),
+    ),
+    "no validation data": (
+        _without_store,
+        "The validation data are taken out; a sound archive stamp covers that.",
+        ("NO_REVOCATION_DATA", "LEVEL_NOT_REACHED"),
+    ),
+    "others' validation data": (
+        _with_foreign_store,
+        "The validation data are exchanged for a forger's; a sound archive stamp covers that.",
+        ("NO_REVOCATION_DATA", "SIGNATURE_MALFORMED"),
+    ),
+}
+_ALONE = {"no validation data", "others' validation data"}
+"""Judged with the anchor and no lists: otherwise nothing is missing, and the seal is sound."""
+
+
+def _time_evidence(name: str, make: Callable[[], bytes]) -> Evidence:
+    return Evidence(make(), trust_of(pki(), () if name in _ALONE else None), NOW)
+
+
+def attacks() -> list[Attack]:
+    signers = [
+        Attack(
+            f"signer: {name}",
+            Group.SIGNER,
+            description,
+            BB,
+            sound(BB),
+            lambda _, forge=forge: forge(BB),  # type: ignore[misc]
+            frozenset(codes),
+        )
+        for name, (forge, description, codes) in _SIGNERS.items()
+    ]
+    times = [
+        Attack(
+            f"time: {name}",
+            Group.TIME,
+            description,
+            LT if name in _ALONE else LTA if "archive" in name else BT,
+            sound(LT if name in _ALONE else LTA if "archive" in name else BT),
+            lambda _, name=name, make=make: _time_evidence(name, make),  # type: ignore[misc]
+            frozenset(codes),
+        )
+        for name, (make, description, codes) in _TIMES.items()
+    ]
+    return signers + times

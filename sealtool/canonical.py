@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from sealtool.model import Decision, Person
+from sealtool.model import Area, CoveredArea, Decision, Level, Person, PersonId, Procedure
 
 
 def canonical_json(value: object) -> str:
@@ -52,6 +54,33 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             for covered in decision.areas
         ],
     }
+
+
+def person_from_json(person: Mapping[str, str]) -> Person:
+    """:func:`person_as_json`, read back."""
+    names = (person["given_name"], person["first_surname"], person["second_surname"])
+    return Person(PersonId(person["person_id"]), *names)
+
+
+def decision_from_json(facts: Mapping[str, Any], rules_version: str) -> Decision:
+    """The decision that the ledger keeps: :func:`decision_as_json` with the person as ``person``, read back."""
+    return Decision(
+        person=person_from_json(facts["person"]),
+        level=Level(facts["level"]),
+        area=None if facts["area"] is None else Area(facts["area"]),
+        accredited_on=date.fromisoformat(facts["accredited_on"]),
+        procedures=tuple(map(Procedure, facts["procedures"])),
+        areas=tuple(
+            CoveredArea(
+                Area(one["area"]),
+                date.fromisoformat(one["covered_on"]),
+                Procedure(one["procedure"]),
+                tuple(one["evidence"]),
+            )
+            for one in facts["areas"]
+        ),
+        rules_version=rules_version,
+    )
 
 
 def decision_fingerprint(decision: Decision) -> str:

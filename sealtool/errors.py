@@ -128,6 +128,12 @@ class ExtensionError(SealtoolError):
     exit_code = ExitCode.NEEDS_HUMAN
 
 
+class AppealError(SealtoolError):
+    """A certificate cannot be replaced or withdrawn as things are. Nothing was done; a human has to look."""
+
+    exit_code = ExitCode.NEEDS_HUMAN
+
+
 class SelfCheckError(SealtoolError):
     """Our own verifier refused our own output. It was not published."""
 

@@ -34,6 +34,8 @@ class IssueReport:
     issued: dict[CertificateId, Level] = field(default_factory=dict)
     recovered: list[CertificateId] = field(default_factory=list)
     """Published by a run that was stopped before it could say so."""
+    reissued: dict[CertificateId, CertificateId] = field(default_factory=dict)
+    """Certificates that took the places of others, and of which: what humans decided."""
     failures: list[Failure] = field(default_factory=list)
     reserved: dict[Key, CertificateId] = field(default_factory=dict)
     """The certificate of each decision that was to be issued."""
@@ -49,6 +51,7 @@ class IssueReport:
         return {
             "issued": len(self.issued),
             "recovered": len(self.recovered),
+            "reissued": len(self.reissued),
             "failed": len(self.failures),
             "released": self.released,
             "register_lines": self.register_lines,
@@ -83,20 +86,45 @@ class Issuing:
         Raises:
             SealtoolError: the run had to stop; what was published is recorded, the rest is pending.
         """
+        plans: list[Plan] = []
+
+        def decide(report: IssueReport) -> Sequence[Reservation]:
+            plans.append(plan())
+            self._record_register(plans[0], facts, report)
+            return self._reservations(plans[0], report)
+
+        # What humans decided before comes first, so that the plan finds it done.
+        report = self.carry_out((self.stopped_reissues, decide), facts)
+        return plans[0], report
+
+    def carry_out(
+        self, decisions: Sequence[Callable[[IssueReport], Sequence[Reservation]]], facts: RunFacts
+    ) -> IssueReport:
+        """One run: settles what earlier runs left undone, makes what is decided, one after the other, and lists it.
+
+        Args:
+            decisions: what is to be made, asked for when all before it is made.
+            facts: what the run is made of.
+
+        Raises:
+            SealtoolError: the run had to stop; what was published is recorded, the rest is pending.
+        """
         report = IssueReport(self.recording.new_run_id())
         with self.recording.run(report.run_id, facts, report.counts) as settled:
             report.recovered += settled.issued
-            planned = plan()
-            self._record_register(planned, facts, report)
-            reservations = self._reservations(planned, report)
             with asyncio.Runner() as runner:
                 try:
-                    self._produce(runner, reservations, report)
+                    for decide in decisions:
+                        self._produce(runner, decide(report), report)
                     self._write_manifest(runner, facts, report)
                 finally:
                     if self._sealer is not None:
                         runner.run(self._sealer.aclose())
-        return planned, report
+        return report
+
+    def stopped_reissues(self, _: IssueReport) -> Sequence[Reservation]:
+        """Reissues that were decided, and reserved by a run that was stopped, or by this one."""
+        return self.ledger.pending_reissues()
 
     # --- decisions ------------------------------------------------------------------------------------
 
@@ -107,7 +135,11 @@ class Issuing:
         assessments = [pair for pair in plan.assessments if (pair[0], str(pair[1].level)) not in contested]
         if assessments:
             report.register_lines = self.ledger.record_register(
-                report.run_id, assessments, facts.rules_version, at=self.edge.now()
+                report.run_id,
+                assessments,
+                facts.rules_version,
+                at=self.edge.now(),
+                settled={(person_id, level, area or 0) for person_id, level, area in plan.settled},
             )
         self._step("register recorded")
 
@@ -139,22 +171,27 @@ class Issuing:
     def _produce(self, runner: asyncio.Runner, reservations: Sequence[Reservation], report: IssueReport) -> None:
         if not reservations:
             return
-        total = len(reservations)
+        total, before = len(reservations), len(report.issued)
+        predecessors = {one.certificate_id: one.predecessor for one in reservations if one.predecessor is not None}
         self.edge.on_progress(0, total)
 
         def hand_on(certificates: Sequence[SealedCertificate]) -> None:
             self._publish(certificates, report)
-            self.edge.on_progress(len(report.issued), total)
+            report.reissued |= {new: old for new, old in predecessors.items() if new in report.issued}
+            self.edge.on_progress(len(report.issued) - before, total)
 
         orders = map(self._orders, reservations)
-        report.failures = runner.run(self.press.make(self._sealing(), orders, hand_on, self._step))
+        report.failures += runner.run(self.press.make(self._sealing(), orders, hand_on, self._step))
         self.edge.on_progress(total, total)
 
     def _orders(self, reservation: Reservation) -> tuple[CertificateOrder, ...]:
         sets = [(language,) for language in Language] if self.one_file_per_language else [tuple(Language)]
         today = self.edge.today()
         return tuple(
-            CertificateOrder(reservation.certificate_id, reservation.decision, today, languages) for languages in sets
+            CertificateOrder(
+                reservation.certificate_id, reservation.decision, today, languages, replaces=reservation.predecessor
+            )
+            for languages in sets
         )
 
     def _publish(self, certificates: Sequence[SealedCertificate], report: IssueReport) -> None:

@@ -307,6 +307,8 @@ class CertificateOrder:
     issued_on: date
     languages: tuple[Language, ...]
     """The languages of one document, in order; both, or one where each language gets its own file."""
+    replaces: CertificateId | None = None
+    """The certificate it takes the place of; None for a first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,6 +422,8 @@ class CertifiedFacts:
     procedures: tuple[str, ...]
     areas: tuple[CertifiedArea, ...]
     rules_version: str
+    replaces: str | None = None
+    """The certificate it takes the place of, where it says so."""
 
 
 @dataclass(frozen=True, slots=True)

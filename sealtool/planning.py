@@ -24,6 +24,9 @@ from sealtool.model import (
 
 SCHEMA: Final = "sealtool.plan/1"
 
+NOTHING: Final = ""
+"""In the place of a fingerprint: the registry supported no decision."""
+
 Assess = Callable[[PersonRecord, Iterable[Level]], tuple[Assessment, ...]]
 Key = tuple[str, str, int | None]
 """Person id, level and C2 area: what may have one certificate."""
@@ -41,6 +44,8 @@ class Action(StrEnum):
     """Issued, but the registry now says otherwise: a human decides on a reissue or a revocation."""
     LOST = "lost"
     """Issued, but the registry no longer supports it: a human decides."""
+    REVOKED = "revoked"
+    """A human withdrew it, and only a human issues another one, whatever the registry says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,22 @@ class PlanEntry:
             **facts,
             "action": str(self.action),
             "certificate_id": None if self.on_record is None else self.on_record.certificate_id,
+            **({"upheld": True} if self.action is Action.NONE and self.is_upheld else {}),
             **({"changes": self.changes} if self.action is Action.CHANGED else {}),
         }
+
+    @property
+    def is_upheld(self) -> bool:
+        """Whether somebody upheld what the certificate says against what the registry said then."""
+        return self.on_record is not None and self.on_record.overruled is not None
 
     @property
     def changes(self) -> list[dict[str, Any]]:
         """What a certificate says, and what it would say now, item by item."""
         if self.decision is None:
             return []
-        was = _items(self._recorded())
-        now = _items({**decision_as_json(self.decision), "person": person_as_json(self.decision.person)})
+        was = items_of(self._recorded())
+        now = items_of({**decision_as_json(self.decision), "person": person_as_json(self.decision.person)})
         return [
             {"item": item, "was": was.get(item), "is": now.get(item)}
             for item in {**was, **now}
@@ -127,6 +138,8 @@ class Plan:
     """How many people were looked at."""
     unsupported_reservations: tuple[IssuedCertificate, ...] = ()
     """Ids set aside by a run that was stopped, for decisions that the registry no longer supports."""
+    settled: frozenset[Key] = frozenset()
+    """What humans decided against the registry: revoked, or upheld. The register keeps it as it is."""
 
     def having(self, action: Action) -> tuple[PlanEntry, ...]:
         """The entries with that action, in order."""
@@ -183,17 +196,14 @@ def make_plan(
         for decision in assessment.decisions
         if scope.covers(decision.level, decision.area, decision.person.person_id)
     ]
-    known: dict[Key, IssuedCertificate] = {
-        (one.person_id, one.level, one.area): one
-        for one in on_record
-        if scope.covers(one.level, one.area, one.person_id)
-    }
+    everything: dict[Key, IssuedCertificate] = {(one.person_id, one.level, one.area): one for one in on_record}
+    known = {key: one for key, one in everything.items() if scope.covers(one.level, one.area, one.person_id)}
     new = [one for one in decisions if key_of(one) not in known]
     held, problems = _hold_the_unprintable(registry, new, unprintable)
     entries = [_entry(decision, known) for decision in decisions if decision.person.person_id not in held]
     decided = {key_of(decision) for decision in decisions}
     unsupported = [one for key, one in known.items() if key not in decided and one.person_id not in held]
-    entries += [PlanEntry(Action.LOST, None, one) for one in unsupported if one.state is CertificateState.ISSUED]
+    entries += [PlanEntry(Action.LOST, None, one) for one in unsupported if _is_lost(one)]
     return Plan(
         scope=scope,
         entries=tuple(sorted(entries, key=_order)),
@@ -203,6 +213,7 @@ def make_plan(
         assessments=tuple(pair for pair in assessments if pair[0] not in held),
         people=len(records),
         unsupported_reservations=tuple(one for one in unsupported if one.state is CertificateState.RESERVED),
+        settled=frozenset(key for key, one in everything.items() if _is_settled(one)),
     )
 
 
@@ -245,11 +256,27 @@ def _entry(decision: Decision, known: Mapping[Key, IssuedCertificate]) -> PlanEn
     match on_record and on_record.state:
         case None | CertificateState.RESERVED | CertificateState.SEALED:
             action = Action.ISSUE
-        case CertificateState.ISSUED if on_record and on_record.fingerprint != decision_fingerprint(decision):
+        case CertificateState.ISSUED if on_record and not _is_as_decided(on_record, decision_fingerprint(decision)):
             action = Action.CHANGED
+        case CertificateState.REVOKED:
+            action = Action.REVOKED
         case _:
             action = Action.NONE
     return PlanEntry(action, decision, on_record)
+
+
+def _is_as_decided(on_record: IssuedCertificate, fingerprint: str) -> bool:
+    """Whether the registry says what the certificate says, or what somebody has overruled already."""
+    return fingerprint in {on_record.fingerprint, on_record.overruled}
+
+
+def _is_lost(one: IssuedCertificate) -> bool:
+    """Whether nobody has yet decided that it holds although the registry does not support it."""
+    return one.state is CertificateState.ISSUED and one.overruled != NOTHING
+
+
+def _is_settled(one: IssuedCertificate) -> bool:
+    return one.state is CertificateState.REVOKED or one.overruled is not None
 
 
 def _hold_the_unprintable(
@@ -291,7 +318,7 @@ def _in_scope(held: Mapping[str, tuple[int, ...]], scope: Scope) -> dict[str, tu
     return {person_id: indices for person_id, indices in held.items() if person_id in scope.people}
 
 
-def _items(decision: Mapping[str, Any]) -> dict[str, str]:
+def items_of(decision: Mapping[str, Any]) -> dict[str, str]:
     """What a certificate says, flat: one text for each item. The evidence is none of it."""
     areas = {f"area {one['area']}": f"{one['covered_on']} by {one['procedure']}" for one in decision["areas"]}
     procedures = ", ".join(decision["procedures"])

@@ -189,6 +189,7 @@ def insist(order: CertificateOrder, verification: Verification, level: PadesLeve
             CertifiedArea(int(each.area), each.covered_on.isoformat(), str(each.procedure)) for each in decision.areas
         ),
         rules_version=decision.rules_version,
+        replaces=order.replaces,
     )
     reasons = list(verification.reasons)
     if verification.verdict is Verdict.PASSED and verification.pades_level is not level:

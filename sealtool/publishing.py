@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -153,6 +153,26 @@ def replace_file(target: Path, content: bytes, *, replaces: str) -> None:
         if hashlib.sha256(target.read_bytes()).hexdigest() != replaces:
             raise unexpected_file(target)
         _write_whole(target, content, mode=stat.S_IMODE(target.stat().st_mode))
+
+
+def write_in_place(target: Path, pieces: Iterable[bytes]) -> None:
+    """Writes a file of any size, piece by piece, which takes the place of the present one in one step, or not at all.
+
+    Raises:
+        OutputError: the file system refuses.
+    """
+    unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    with _in_our_words(target):
+        try:
+            with open(unfinished, "xb", opener=_private) as file:
+                file.writelines(pieces)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(target)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
 
 
 def _write_whole(target: Path, content: bytes, *, mode: int = FILE_MODE) -> None:

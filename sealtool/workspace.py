@@ -39,10 +39,11 @@ from sealtool.settings import PassphraseSettings, RemoteKeySettings, Settings, S
 
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
+    from sealtool.appeals import Grounds, Proposal, Reissue, Revocation
     from sealtool.checkup import CheckUp, Installation
     from sealtool.exporting import ExportReport
     from sealtool.issuing import IssueReport, Issuing
-    from sealtool.ledger import DocumentOnRecord, Ledger, RunFacts
+    from sealtool.ledger import CertificateStory, DocumentOnRecord, Ledger, RunFacts
     from sealtool.listing import Imprint
     from sealtool.planning import Plan, Scope
     from sealtool.preservation import Need, Preservation
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         SignaturePolicy,
         TokenKey,
     )
+    from sealtool.upholding import Upheld
     from sealtool.verification import Trust
 
 
@@ -380,6 +382,96 @@ class Workspace:
         separate = self.settings.output.one_file_per_language
         usual = [(language,) for language in Language] if separate else [tuple(Language)]
         return list(previews(_renderer(self._rendering_options()), levels, areas, layouts or usual))
+
+    # --- appeals --------------------------------------------------------------------------------------
+
+    def upheld(self, given: Mapping[str, str | None]) -> Upheld:
+        """What was upheld on appeal, checked as the registry's own cells are.
+
+        Args:
+            given: text by field of :class:`~sealtool.upholding.Upheld`; None for what is left to the registry.
+
+        Raises:
+            UsageError: a day to come, or a name that would not be printed as it was meant.
+        """
+        from sealtool.registry import read_given_day, read_given_name
+        from sealtool.upholding import OPTIONS, Upheld
+
+        given = dict(given)
+        day = given.pop("accredited_on", None)
+        names = {
+            part: None if text is None else read_given_name(text, OPTIONS[part], may_be_empty=part == "second_surname")
+            for part, text in given.items()
+        }
+        accredited_on = None if day is None else read_given_day(day, OPTIONS["accredited_on"], today=self.today())
+        return Upheld(accredited_on, **names)
+
+    def propose_reissue(self, certificate_id: str, folder: Path | None, grounds: Grounds, upheld: Upheld) -> Proposal:
+        """What a new certificate in the place of another would say. Writes nothing.
+
+        Args:
+            certificate_id: the one to be replaced.
+            folder: the export; None for the configured one.
+            grounds: who decided, and why.
+            upheld: what was upheld against the registry.
+
+        Raises:
+            As :meth:`~sealtool.appeals.Proposing.propose`.
+        """
+        from sealtool.appeals import Proposing
+        from sealtool.planning import Scope
+
+        with self.ledger() as ledger:
+
+            def read(story: CertificateStory) -> tuple[Registry, Plan]:
+                certificate = story.certificate
+                scope = Scope((Level(certificate.level),), people=frozenset({certificate.person_id}))
+                registry = self.read_for(scope, ledger, folder, accept_shrink=False)
+                return registry, self.plan(registry, scope, ledger)
+
+            proposing = Proposing(ledger, read, lambda text: _renderer(self._rendering_options()).unprintable(text))
+            return proposing.propose(certificate_id, grounds, upheld)
+
+    def reissue(self, proposal: Proposal, **hooks: Any) -> Reissue:
+        """Carries out what was confirmed; the next run goes on where it was stopped.
+
+        Raises:
+            As :meth:`~sealtool.appeals.Reissuing.run`.
+        """
+        from sealtool.appeals import Reissuing
+
+        facts = self._run_facts(f"reissue {proposal.certificate_id}", proposal.registry.sources)
+        with self._carrying_out(hooks) as issuing:
+            return Reissuing(issuing).run(proposal, facts)
+
+    def propose_revocation(self, certificate_id: str, grounds: Grounds) -> CertificateStory:
+        """The certificate that would be withdrawn. Writes nothing.
+
+        Raises:
+            As :func:`~sealtool.appeals.propose_revocation`.
+        """
+        from sealtool.appeals import propose_revocation
+
+        with self.ledger() as ledger:
+            return propose_revocation(ledger, certificate_id, grounds)
+
+    def revoke(self, story: CertificateStory, grounds: Grounds, **hooks: Any) -> Revocation:
+        """Withdraws a certificate with no successor.
+
+        Raises:
+            As :meth:`~sealtool.appeals.Revoking.run`.
+        """
+        from sealtool.appeals import Revoking
+
+        with self._carrying_out(hooks) as issuing:
+            return Revoking(issuing).run(story, grounds, self._run_facts(f"revoke {story.certificate.certificate_id}"))
+
+    @contextmanager
+    def _carrying_out(self, hooks: Mapping[str, Any]) -> Iterator[Issuing]:
+        from sealtool.workers import worker_processes
+
+        with self.ledger() as ledger, ledger.exclusive(), worker_processes(1) as executor:
+            yield self._issuing(ledger, executor, self._edge(hooks))
 
     # --- looking after the installation ----------------------------------------------------------------
 

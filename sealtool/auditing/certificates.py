@@ -49,6 +49,6 @@ def of_listed_state(state: str, successor: str | None) -> tuple[FileReason, str]
         case "superseded":
             return FileReason.SUPERSEDED, f"It is certificate {successor}." if successor else ""
         case "revoked":
-            return FileReason.WITHDRAWN, ""
+            return FileReason.WITHDRAWN, f"It has issued another one since: {successor}." if successor else ""
         case _:
             return None

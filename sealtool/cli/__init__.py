@@ -19,17 +19,8 @@ from sealtool import __version__
 from sealtool.cli.ending import ended_with
 
 _COMMANDS: Final = (
-    "init",
-    "check",
-    "plan",
-    "issue",
-    "explain",
-    "verify",
-    "extend",
-    "export",
-    "status",
-    "preview",
-    "doctor",
+    *("init", "check", "plan", "issue", "explain", "verify", "reissue", "revoke", "register", "extend", "export"),
+    *("status", "preview", "doctor"),
 )
 
 

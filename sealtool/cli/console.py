@@ -12,7 +12,7 @@ import click
 
 from sealtool.errors import ExitCode
 from sealtool.model import Problem
-from sealtool.planning import Action, Plan
+from sealtool.planning import Action, Plan, PlanEntry
 
 PROBLEMS_SHOWN: Final = 12
 
@@ -47,8 +47,10 @@ def plan_table(plan: Plan, *, issue_header: str, issued: Mapping[str, int] | Non
     for level in plan.scope.levels:
         count = {action: sum(entry.person_and_level[1] == level for entry in plan.having(action)) for action in Action}
         new = count[Action.ISSUE] if issued is None else issued.get(level, 0)
-        rows.append((str(level), new, count[Action.NONE], count[Action.CHANGED], count[Action.LOST]))
-    return table(("Level", issue_header, "Already issued", "Changed", "No longer supported"), rows)
+        revoked = [count[Action.REVOKED]] if plan.having(Action.REVOKED) else []
+        rows.append((str(level), new, count[Action.NONE], count[Action.CHANGED], count[Action.LOST], *revoked))
+    header = ["Level", issue_header, "Already issued", "Changed", "No longer supported"]
+    return table([*header, "Revoked"] if plan.having(Action.REVOKED) else header, rows)
 
 
 def problem_line(problem: Problem) -> str:
@@ -88,6 +90,20 @@ def show_open_questions(plan: Plan) -> None:
             click.echo(f"  {certificate}  {facts['person_id']}  {facts['level']}{area}  {entry.action}")
             for change in entry.changes:
                 click.echo(f"      {change['item']}: {change['was']} -> {change['is']}")
+            click.echo(f"      {_remedy(entry)}")
+    if revoked := plan.having(Action.REVOKED):
+        click.echo("\nRevoked by a human; whatever the registry says, only `sealtool reissue` issues another one:")
+        for entry in revoked:
+            facts = entry.as_json()
+            area = f" area {facts['area']}" if facts["area"] else ""
+            click.echo(f"  {facts['certificate_id']}  {facts['person_id']}  {facts['level']}{area}")
+
+
+def _remedy(entry: PlanEntry) -> str:
+    """The command that carries out what a human may decide."""
+    certificate = entry.on_record.certificate_id if entry.on_record else ""
+    command = "reissue" if entry.action is Action.CHANGED else "revoke"
+    return f'If the registry is right: sealtool {command} {certificate} --reason "…"'
 
 
 def counted(number: int, one: str, many: str) -> str:

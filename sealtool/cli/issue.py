@@ -97,6 +97,8 @@ def _print(workspace: Workspace, plan: Plan, report: IssueReport) -> None:
             f"Of an earlier run that was stopped, {counted(len(report.recovered), 'certificate', 'certificates')} "
             "had been published already; they are recorded now."
         )
+    for new, old in report.reissued.items():
+        click.echo(f"A reissue that was stopped is done now: {new} has taken the place of {old}.")
     show_open_questions(plan)
     if report.failures:
         click.echo("\nCould not be made; they stay pending:")

@@ -7,13 +7,17 @@ database itself refuses a second one (see ``tables.py``), and one run at a time 
 from sealtool.ledger.book import Ledger
 from sealtool.ledger.opening import create_ledger, open_ledger
 from sealtool.ledger.values import (
+    Act,
+    ActKind,
     CertificateState,
+    CertificateStory,
     DocumentOnRecord,
     IssuedCertificate,
     LedgerDocument,
     ManifestEntry,
     ManifestOnRecord,
     PendingRenewal,
+    RegisterEntry,
     RenewalCount,
     Renewed,
     Reservation,
@@ -24,7 +28,10 @@ from sealtool.ledger.values import (
 )
 
 __all__ = [
+    "Act",
+    "ActKind",
     "CertificateState",
+    "CertificateStory",
     "DocumentOnRecord",
     "IssuedCertificate",
     "Ledger",
@@ -32,6 +39,7 @@ __all__ = [
     "ManifestEntry",
     "ManifestOnRecord",
     "PendingRenewal",
+    "RegisterEntry",
     "RenewalCount",
     "Renewed",
     "Reservation",

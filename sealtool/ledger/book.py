@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from sealtool.canonical import canonical_json, decision_fingerprint
 from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
-from sealtool.ledger import manifests, renewals
+from sealtool.ledger import appeals, entries, manifests, renewals
 from sealtool.ledger.certificates import (
     ISSUED,
     NOT_PUBLISHED,
@@ -23,7 +23,6 @@ from sealtool.ledger.certificates import (
     area_number,
     decided,
     expect,
-    issued_certificate,
     move,
 )
 from sealtool.ledger.events import Event, append_events, broken_link, chain_head, instant
@@ -31,13 +30,16 @@ from sealtool.ledger.locking import exclusive_file_lock
 from sealtool.ledger.register import record_assessments
 from sealtool.ledger.tables import certificates, documents, events, runs
 from sealtool.ledger.values import (
+    Act,
     CertificateState,
+    CertificateStory,
     DocumentOnRecord,
     IssuedCertificate,
     LedgerDocument,
     ManifestEntry,
     ManifestOnRecord,
     PendingRenewal,
+    RegisterEntry,
     RenewalCount,
     Renewed,
     Reservation,
@@ -155,29 +157,44 @@ class Ledger:
     # --- the register -----------------------------------------------------------------------------
 
     def record_register(
-        self, run_id: RunId, assessments: Iterable[tuple[PersonId, Assessment]], rules_version: str, *, at: datetime
+        self,
+        run_id: RunId,
+        assessments: Iterable[tuple[PersonId, Assessment]],
+        rules_version: str,
+        *,
+        at: datetime,
+        settled: Collection[tuple[str, str, int]] = (),
     ) -> int:
-        """Brings the register up to date for the people and levels assessed; returns the lines that changed."""
+        """Brings the register up to date for the people and levels assessed; returns the lines that changed.
+
+        What is ``settled`` (person, level, area; 0 for the whole level) stays as it is: a human decided on it.
+        """
         with self._transaction() as connection:
-            return record_assessments(connection, run_id, assessments, rules_version, at=at)
+            return record_assessments(connection, run_id, assessments, rules_version, at=at, settled=settled)
+
+    def register_entries(
+        self, levels: Collection[Level], people: Collection[PersonId] | None = None
+    ) -> Iterator[RegisterEntry]:
+        """The register with the certificates of each line, in order of person, level and area; read as it is asked for.
+
+        Args:
+            levels: only these.
+            people: only these; None for everybody.
+        """
+        with self._reading() as connection:
+            yield from entries.register_entries(connection, levels, people)
 
     # --- certificates -----------------------------------------------------------------------------
 
     def certificates_on_record(self, levels: Collection[Level]) -> tuple[IssuedCertificate, ...]:
         """The newest certificate of each person, level and area that is not released, for the levels asked for.
 
-        Superseded ones are left out: their successor stands for them.
+        Superseded ones are left out, since their successor stands for them, and reissues that are not issued yet.
         """
-        query = (
-            select(certificates)
-            .where(certificates.c.level.in_([str(level) for level in levels]))
-            .where(certificates.c.state.not_in([CertificateState.RELEASED, CertificateState.SUPERSEDED]))
-            .order_by(certificates.c.person_id, certificates.c.level, certificates.c.area, certificates.c.generation)
-        )
         with self._reading() as connection:
-            rows = connection.execute(query)
+            rows = connection.execute(appeals.newest_of_each(levels))
             newest = {(row.person_id, row.level, row.area): row for row in rows}
-        return tuple(map(issued_certificate, newest.values()))
+        return tuple(map(appeals.certificate_of, newest.values()))
 
     def reserve(self, run_id: RunId, reservations: Sequence[Reservation], *, at: datetime) -> None:
         """Sets ids aside. The database refuses a second certificate for the same person, level and area."""
@@ -262,8 +279,10 @@ class Ledger:
             append_events(connection, run_id, happened, at=at)
 
     def record_issued(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
-        """Notes that every file of these certificates is published."""
-        self._move(run_id, ids, ISSUED, at=at)
+        """Notes that every file of these certificates is published; those whose places they take end with it."""
+        with self._transaction() as connection:
+            appeals.supersede_predecessors(connection, run_id, ids, at=at)
+            move(connection, run_id, ids, ISSUED, at=at)
 
     def record_unpublished(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
         """Takes sealed certificates whose files never were published back to ``reserved``."""
@@ -290,6 +309,28 @@ class Ledger:
         """How many certificates are reserved or sealed, but not issued."""
         pending = [CertificateState.RESERVED, CertificateState.SEALED]
         return sum(count for _, state, count in self.counts_by_level_and_state() if state in pending)
+
+    # --- appeals ----------------------------------------------------------------------------------
+
+    def story(self, certificate_id: CertificateId) -> CertificateStory | None:
+        """A certificate with what became of it; None where there is none of that id."""
+        with self._reading() as connection:
+            return appeals.story(connection, certificate_id)
+
+    def pending_reissues(self) -> tuple[Reservation, ...]:
+        """Reissues that were decided and of which nothing was published yet."""
+        with self._reading() as connection:
+            return appeals.pending_reissues(connection)
+
+    def reserve_reissue(self, run_id: RunId, reservation: Reservation, act: Act, *, at: datetime) -> None:
+        """Sets an id aside for the successor of a certificate; the old one stays in force until that is issued."""
+        with self._transaction() as connection:
+            appeals.reserve_reissue(connection, run_id, reservation, act, at=at)
+
+    def revoke(self, run_id: RunId, certificate_id: CertificateId, act: Act, *, at: datetime) -> None:
+        """Withdraws an issued certificate."""
+        with self._transaction() as connection:
+            appeals.revoke(connection, run_id, certificate_id, act, at=at)
 
     # --- manifests --------------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ def decided(decision: Decision) -> dict[str, str]:
     }
 
 
-def issued_certificate(row: Row[Any]) -> IssuedCertificate:
+def issued_certificate(row: Row[Any], *, overruled: str | None = None) -> IssuedCertificate:
     """A row of certificates as a value."""
     return IssuedCertificate(
         certificate_id=CertificateId(row.certificate_id),
@@ -89,6 +89,8 @@ def issued_certificate(row: Row[Any]) -> IssuedCertificate:
         state=CertificateState(row.state),
         fingerprint=row.fingerprint,
         decision=json.loads(row.decision),
+        overruled=overruled,
+        successor_id=row.successor_id,
     )
 
 

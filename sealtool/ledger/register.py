@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,36 +11,77 @@ from sqlalchemy import Connection, delete, insert, select
 from sealtool.canonical import canonical_json
 from sealtool.ledger.events import Event, append_events
 from sealtool.ledger.tables import WHOLE_LEVEL, register
-from sealtool.model import Assessment, PersonId, RunId
+from sealtool.model import Assessment, Decision, PersonId, RunId
 
 _Key = tuple[str, str, int]
 _KEPT = ("obtained_on", "procedures", "evidence")
 
 
-def record_assessments(
+def record_assessments(  # noqa: PLR0913 - what one change needs
     connection: Connection,
     run_id: RunId,
     assessments: Iterable[tuple[PersonId, Assessment]],
     rules_version: str,
     *,
     at: datetime,
+    settled: Collection[tuple[str, str, int]] = (),
 ) -> int:
     """Writes what changed, and an event with the lines before and after; returns how many lines changed.
 
-    Lines of people or levels that were not assessed stay as they are: whoever is held keeps what they had.
+    Lines of people or levels that were not assessed stay as they are: whoever is held keeps what they had. So do the
+    lines that are ``settled`` (person, level and area, 0 for the whole level): a human decided on them.
     """
     assessed: dict[PersonId, set[str]] = {}
     wanted: dict[_Key, dict[str, Any]] = {}
     for person_id, assessment in assessments:
         assessed.setdefault(person_id, set()).add(str(assessment.level))
         for line in _lines(person_id, assessment):
+            if _is_settled((person_id, line["level"], line["area"]), settled):
+                continue
             wanted[person_id, line["level"], line["area"]] = line
     levels = set().union(*assessed.values())
     current: dict[_Key, dict[str, Any]] = {
         (row.person_id, row.level, row.area): dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
         for row in connection.execute(select(register).where(register.c.level.in_(levels)))
     }
-    gone = [row for key, row in current.items() if key not in wanted and key[1] in assessed.get(PersonId(key[0]), ())]
+    gone = [
+        row
+        for key, row in current.items()
+        if key not in wanted and key[1] in assessed.get(PersonId(key[0]), ()) and not _is_settled(key, settled)
+    ]
+    return _change(connection, run_id, wanted, current, gone, rules_version, at=at)
+
+
+def enter_decision(connection: Connection, run_id: RunId, decision: Decision, *, at: datetime) -> int:
+    """Writes what a certificate says over what the register said; returns how many lines changed."""
+    person_id = decision.person.person_id
+    assessment = Assessment(decision.level, decision.areas, (decision,))
+    wanted: dict[_Key, dict[str, Any]] = {
+        (person_id, line["level"], line["area"]): line for line in _lines(person_id, assessment)
+    }
+    query = select(register).where(register.c.person_id == person_id).where(register.c.level == str(decision.level))
+    current = {
+        (row.person_id, row.level, row.area): dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        for row in connection.execute(query)
+    }
+    return _change(connection, run_id, wanted, current, [], decision.rules_version, at=at)
+
+
+def _is_settled(key: _Key, settled: Collection[_Key]) -> bool:
+    person_id, level, _ = key
+    return key in settled or (person_id, level, WHOLE_LEVEL) in settled
+
+
+def _change(  # noqa: PLR0913, PLR0917 - what one change needs
+    connection: Connection,
+    run_id: RunId,
+    wanted: dict[_Key, dict[str, Any]],
+    current: dict[_Key, dict[str, Any]],
+    gone: list[dict[str, Any]],
+    rules_version: str,
+    *,
+    at: datetime,
+) -> int:
     new = [line for key, line in wanted.items() if not _same(line, current.get(key))]
     replaced = [row for line in new if (row := current.get((line["person_id"], line["level"], line["area"])))]
     for row in (*gone, *replaced):

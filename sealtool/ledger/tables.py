@@ -108,6 +108,23 @@ renewals = Table(
     Column("provable_until", String(32), nullable=False),
 )
 
+# Reissues, by the certificate they make, and revocations, by the one they end. ``overruled`` is the fingerprint of what
+# the registry said when somebody upheld something else, empty where it said nothing, NULL where it said the same.
+acts = Table(
+    "acts",
+    metadata,
+    Column("certificate_id", String(23), ForeignKey("certificates.certificate_id"), primary_key=True),
+    Column("kind", String(12), primary_key=True),
+    Column("run_id", String(40), nullable=False),
+    Column("decided_at", String(32), nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("called_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("upheld", Text, nullable=False),
+    Column("overruled", String(64)),
+)
+
 events = Table(
     "events",
     metadata,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sealtool.model import CertificateId, Decision, Language, PersonId, RunId, SourceFile
+from sealtool.model import CertificateId, Decision, Language, Person, PersonId, RunId, SourceFile
 
 
 class CertificateState(StrEnum):
@@ -60,10 +60,11 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An id set aside for a decision."""
+    """An id set aside for a decision; ``predecessor`` is the certificate whose place it will take, if any."""
 
     certificate_id: CertificateId
     decision: Decision
+    predecessor: CertificateId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,85 @@ class IssuedCertificate:
     fingerprint: str
     decision: Mapping[str, Any]
     """The decision as canonical JSON has it, with the person as named on the certificate."""
+    overruled: str | None = None
+    """Where somebody upheld what the registry did not say: the fingerprint of what it said then, empty for nothing."""
+    successor_id: CertificateId | None = None
+
+
+class ActKind(StrEnum):
+    """What a human may decide about an issued certificate."""
+
+    REISSUE = "reissue"
+    REVOCATION = "revocation"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A decision of a human about a certificate. None of its texts is personal data of the certificate's holder.
+
+    Attributes:
+        decided_by: who decided, a name or an office.
+        called_by: the user of the system that carried it out.
+        reference: of the file of the case; may be empty.
+        upheld: the items that were given by hand because the registry does not say so.
+        overruled: see :class:`IssuedCertificate`.
+    """
+
+    kind: ActKind
+    reason: str
+    decided_by: str
+    called_by: str
+    reference: str = ""
+    upheld: tuple[str, ...] = ()
+    overruled: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateStory:
+    """A certificate with what became of it.
+
+    Attributes:
+        newest: the last one ever published for the same person, level and area.
+        pending: a reissue that was decided and is not published yet.
+        acts: what was decided about the newest one.
+        is_unfinished: whether a run that decided about the newest one was stopped, or is still going on.
+    """
+
+    certificate: IssuedCertificate
+    decision: Decision
+    generation: int
+    newest: IssuedCertificate
+    pending: CertificateId | None
+    acts: tuple[Act, ...]
+    is_unfinished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEntry:
+    """One line of the register of accreditations: a level, at C2 one area of it, and the certificate of it, if any.
+
+    Attributes:
+        person: as named on the certificate, or on the person's newest one; None where the person has none.
+        accredited_on: ISO 8601; None where areas are held, and not all that the level takes.
+        areas: those held, as ``{"area", "covered_on", "procedure"}``.
+        state: None where there is no certificate of it, or not yet.
+        issued_on: ISO 8601.
+        files: of the certificate, below the output folder.
+    """
+
+    person_id: PersonId
+    person: Person | None
+    level: str
+    area: int | None
+    accredited_on: str | None
+    procedures: tuple[str, ...]
+    areas: tuple[Mapping[str, Any], ...]
+    certificate_id: CertificateId | None = None
+    state: CertificateState | None = None
+    issued_on: str | None = None
+    predecessor_id: CertificateId | None = None
+    successor_id: CertificateId | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

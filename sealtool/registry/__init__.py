@@ -5,7 +5,8 @@ cannot be trusted becomes a :class:`~sealtool.model.Problem` and holds whom it n
 room that knows pandas.
 """
 
+from sealtool.registry.given import read_given_day, read_given_name
 from sealtool.registry.options import RegistryOptions
 from sealtool.registry.reading import read_registry
 
-__all__ = ["RegistryOptions", "read_registry"]
+__all__ = ["RegistryOptions", "read_given_day", "read_given_name", "read_registry"]

@@ -41,8 +41,8 @@ def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -
 
     ``level``, ``area`` (1 to 6, or None), ``full_name``, ``name_size`` (a class of the style sheet), ``id_kind``
     (DNI or NIE), ``person_id``, ``procedures`` (values of :class:`~sealtool.model.Procedure`, in order of
-    print), ``accredited_on`` and ``issued_on`` (dates), ``certificate_id``, ``validation_url``, ``marking`` (may
-    be empty), ``qr``.
+    print), ``accredited_on`` and ``issued_on`` (dates), ``certificate_id``, ``replaces`` (the id of the certificate
+    whose place it takes, or None), ``validation_url``, ``marking`` (may be empty), ``qr``.
     """
     decision = order.decision
     return {
@@ -56,6 +56,7 @@ def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -
         "accredited_on": decision.accredited_on,
         "issued_on": order.issued_on,
         "certificate_id": order.certificate_id,
+        "replaces": order.replaces,
         "validation_url": options.validation_url,
         "marking": options.marking,
         "qr": qr,
@@ -101,12 +102,14 @@ def specimens_like(order: CertificateOrder) -> tuple[CertificateOrder, Certifica
 def _of_nobody(order: CertificateOrder, name: str, person: Person, accredited_on: date) -> CertificateOrder:
     areas = tuple(replace(covered, covered_on=accredited_on) for covered in order.decision.areas)
     decision = replace(order.decision, person=person, accredited_on=accredited_on, areas=areas)
-    return replace(order, certificate_id=CertificateId(name), decision=decision)
+    replaced = None if order.replaces is None else CertificateId(f"before-{name}")
+    return replace(order, certificate_id=CertificateId(name), decision=decision, replaces=replaced)
 
 
 def form_of(order: CertificateOrder) -> tuple[object, ...]:
     """What decides on the elements of the pages and their style, the words apart."""
-    return (order.languages, order.decision.area is None, _name_size(order.decision.person.full_name))
+    name_size = _name_size(order.decision.person.full_name)
+    return (order.languages, order.decision.area is None, name_size, order.replaces is None)
 
 
 def kind_of(order: CertificateOrder) -> tuple[object, ...]:
@@ -127,6 +130,7 @@ def specimens() -> Iterator[CertificateOrder]:
         )
     for level in Level:
         yield replace(order, decision=replace(decision, level=level))
+    yield replace(order, replaces=CertificateId("former"))
     for covered in decision.areas:
         person = replace(decision.person, person_id=PersonId("X0000000T"))
         one_area = replace(decision, person=person, level=Level.C2, area=covered.area, areas=(covered,))

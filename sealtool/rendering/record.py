@@ -12,7 +12,8 @@ RECORD_MIME_TYPE = "application/json"
 def certificate_record(order: CertificateOrder) -> bytes:
     """The record of a certificate as canonical JSON, UTF-8: one text for one certificate.
 
-    Dates are ISO 8601; ``area`` is a number for the levels accredited area by area, null otherwise.
+    Dates are ISO 8601; ``area`` is a number for the levels accredited area by area, null otherwise. ``replaces`` is
+    there only where the certificate takes the place of another.
     """
     decision = order.decision
     record = {
@@ -34,5 +35,6 @@ def certificate_record(order: CertificateOrder) -> bytes:
             for covered in decision.areas
         ],
         "rules_version": decision.rules_version,
+        **({} if order.replaces is None else {"replaces": order.replaces}),
     }
     return canonical_json(record).encode()

@@ -74,6 +74,7 @@ def _one(judgement: FileJudgement, folder: Path) -> Iterator[str]:
             f"    certifies: level {one.certificate.level}{area}, {one.certificate.full_name}, "
             f"{one.certificate.person_id}, accredited on {one.certificate.accredited_on}, "
             f"issued on {one.certificate.issued_on}, certificate {one.certificate.certificate_id}"
+            f"{f', in the place of {one.certificate.replaces}' if one.certificate.replaces else ''}"
         )
         areas = ", ".join(f"{each.area} by {each.procedure} on {each.covered_on}" for each in one.certificate.areas)
         yield f"    areas: {areas} (rules of {one.certificate.rules_version})"

@@ -58,6 +58,7 @@ def _facts(record: dict[str, Any]) -> CertifiedFacts:
         procedures=tuple(_procedure(each) for each in _list(record, "procedures")),
         areas=tuple(map(_area, _list(record, "areas"))),
         rules_version=_text(record, "rules_version"),
+        replaces=None if "replaces" not in record else _text(record, "replaces"),
     )
 
 

@@ -180,7 +180,8 @@ def test_every_command_line_shown_would_be_understood(page: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "sealtool reissue X",
+        "sealtool reissue",
+        "sealtool withdraw X",
         "sealtool plan --nonsense",
         "sealtool issue --level B7",
         "sealtool check",

@@ -1,0 +1,197 @@
+"""The register as a file: complete, safe to open, and told to nobody more than it must be."""
+
+import csv
+import io
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from sealtool.ledger import CertificateState, RegisterEntry
+from sealtool.model import CertificateId, Person, PersonId
+from sealtool.registering import Form, masked_id
+from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Write, b1_by_test
+
+A, B, C = PEOPLE[:3]
+SCHEMA = json.loads((REPOSITORY / "docs/schemas/register-1.schema.json").read_bytes())
+
+
+@pytest.fixture
+def folder(quick_folder: Folder, write_registry: Write) -> Folder:
+    """A has B1; B has areas 1 and 2 of A1, and no certificate of it."""
+    grants = [b1_by_test(A), *((B, "A1", area, "test", f"2025-02-0{area}", "") for area in ("1", "2"))]
+    registry = write_registry([A, B], grants, names=["Aina"])
+    quick_folder.call("issue", "--level", "B1", "--person", A, "--registry", registry)
+    quick_folder.call("issue", "--level", "A1", "--person", B, "--registry", registry)
+    return quick_folder
+
+
+def entries(folder: Folder, *arguments: object) -> list[dict[str, Any]]:
+    outcome = folder.call("register", *arguments, "--json")
+    assert outcome.code == 0
+    jsonschema.Draft202012Validator(SCHEMA).validate(outcome.json)
+    found: list[dict[str, Any]] = outcome.json["entries"]
+    return found
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";"))
+
+
+def test_a_level_is_listed_with_its_areas_and_its_certificate(folder: Folder) -> None:
+    (certificate,) = (path for path in folder.certificates if path.parent.name == "B1")
+    (entry,) = entries(folder, "--level", "B1", "--person", A)
+    assert (entry["person_id"], entry["given_name"], entry["first_surname"]) == (A, "Aina", "Fictícia")
+    assert (entry["accredited_on"], entry["procedures"]) == ("2025-03-12", ["test"])
+    assert [one["area"] for one in entry["areas"]] == [1, 2, 3, 4, 5, 6]
+    assert (entry["certificate_id"], entry["state"]) == (certificate.stem, "issued")
+    assert [folder.path / "out" / path for path in entry["files"]] == [certificate]
+
+
+def test_areas_of_a_level_not_reached_are_listed_without_a_certificate(folder: Folder) -> None:
+    (entry,) = entries(folder, "--person", B, "--level", "A1")
+    assert (entry["accredited_on"], entry["certificate_id"], entry["state"]) == (None, None, "none")
+    assert entry["areas"] == [
+        {"area": 1, "covered_on": "2025-02-01", "procedure": "test"},
+        {"area": 2, "covered_on": "2025-02-02", "procedure": "test"},
+    ]
+
+
+def test_a_name_is_told_by_a_certificate_of_another_level(folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([B], [b1_by_test(B)], name="later", names=["Joana"])
+    folder.call("issue", "--level", "B1", "--registry", registry, "--accept-shrink")
+    (entry,) = entries(folder, "--person", B, "--level", "A1")
+    assert (entry["state"], entry["given_name"]) == ("none", "Joana")
+
+
+def test_the_table_says_what_the_json_says(folder: Folder) -> None:
+    outcome = folder.call("register")
+    assert outcome.code == 0
+    assert outcome.out.startswith("\ufeffperson_id;")
+    listed = entries(folder)
+    found = rows(outcome.out)
+    assert [(row["person_id"], row["level"], row["state"], row["accredited_on"]) for row in found] == [
+        (one["person_id"], one["level"], one["state"], one["accredited_on"] or "") for one in listed
+    ]
+    (reached,) = (row for row in found if row["state"] == "issued")
+    assert (reached["area_6_on"], reached["area_6_by"]) == ("2025-03-12", "test")
+    assert folder.call("register", "--no-bom").out == outcome.out.removeprefix("\ufeff")
+
+
+def test_only_what_was_asked_for_is_listed(folder: Folder) -> None:
+    assert {one["level"] for one in entries(folder, "--level", "B1")} == {"B1"}
+    assert {one["state"] for one in entries(folder, "--state", "none")} == {"none"}
+    assert {one["state"] for one in entries(folder, "--state", "issued")} == {"issued"}
+    assert entries(folder, "--state", "revoked", "--state", "superseded") == []
+
+
+def test_whoever_the_register_does_not_know_is_wrong_usage(folder: Folder) -> None:
+    outcome = folder.call("register", "--person", C)
+    assert outcome.code == 2
+    assert C in outcome.err
+    assert outcome.out == ""
+
+
+def test_a_c2_area_stands_by_itself(folder: Folder, write_registry: Write) -> None:
+    registry = write_registry([A, B], [(B, "C2", area, "evidence", f"2025-05-0{area}", "") for area in ("2", "6")])
+    folder.call("issue", "--level", "C2", "--registry", registry, "--accept-shrink")
+    found = entries(folder, "--level", "C2")
+    assert [(one["area"], one["accredited_on"], one["state"]) for one in found] == [
+        (2, "2025-05-02", "issued"),
+        (6, "2025-05-06", "issued"),
+    ]
+
+
+def test_the_register_is_written_to_a_file_that_nobody_else_may_read(folder: Folder, tmp_path: Path) -> None:
+    output = tmp_path / "register.csv"
+    assert folder.call("register", "--output", output).code == 0
+    assert output.read_bytes().decode() == folder.call("register").out
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    assert folder.call("register", "--output", output, "--level", "B1").code == 0
+    assert len(rows(output.read_text(encoding="utf-8"))) == 1
+    assert sorted(path.name for path in tmp_path.iterdir() if "unfinished" in path.name) == []
+
+
+def test_a_register_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: Folder) -> None:
+    ledger = folder.path / "ledger.sqlite"
+    before = ledger.read_bytes()
+    outcome = folder.call("register", "--output", ledger)
+    assert outcome.code == 2
+    assert ledger.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_said_in_plain_words(folder: Folder, tmp_path: Path) -> None:
+    outcome = folder.call("register", "--output", tmp_path / "missing" / "register.csv")
+    assert outcome.code == 3
+    assert "No such file" in outcome.err
+
+
+def test_a_register_of_the_program_itself_reaches_a_pipe(folder: Folder) -> None:
+    command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), "register"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert done.stdout.decode() == folder.call("register").out
+
+
+# --- what a spreadsheet might compute, and what a published list may tell ------------------------------------
+
+
+def entry(person_id: str, given_name: str, surname: str = "Fictícia", **facts: Any) -> RegisterEntry:
+    person = Person(PersonId(person_id), given_name, surname)
+    return RegisterEntry(
+        PersonId(person_id), person, "B1", None, "2025-03-12", ("test",), (), CertificateId("C"), **facts
+    )
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+34", "-2", "@SUM(A1)", "\tx", "\rx", "\nx", "'quoted", "Aina", "l'Ànec"])
+def test_no_cell_is_taken_for_a_formula_and_every_cell_can_be_read_back(name: str) -> None:
+    text = b"".join(Form().write([entry(A, name)])).decode()
+    (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=";")
+    cell = row["given_name"]
+    assert cell[0] not in "=+-@\t\r\n"
+    assert cell.removeprefix("'") == name
+
+
+@pytest.mark.parametrize(
+    ("person_id", "shown"),
+    [("12345678Z", "***4567**"), ("00000000T", "***0000**"), ("X1234567L", "****4567*"), ("Z7654321M", "****4321*")],
+)
+def test_a_masked_id_shows_four_digits_and_no_letter(person_id: str, shown: str) -> None:
+    assert masked_id(PersonId(person_id)) == shown
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_masked_register_shows_no_id_in_full_and_is_not_in_the_order_of_ids(as_json: bool) -> None:
+    given = [entry(A, "Zoe", "Zamora"), entry(B, "Aina", "Àvila"), entry(C, "Bel", "Bosch")]
+    text = b"".join(Form(as_json=as_json, masked=True).write(given)).decode()
+    assert not any(person in text for person in (A, B, C))
+    assert text.index("Bosch") < text.index("Zamora")
+    if as_json:
+        jsonschema.Draft202012Validator(SCHEMA).validate(
+            json.loads(text) | {"entries": [{**one, "certificate_id": None} for one in json.loads(text)["entries"]]}
+        )
+
+
+def test_a_masked_register_lists_what_is_in_force_where_nothing_else_is_asked_for(folder: Folder) -> None:
+    assert [one["state"] for one in entries(folder, "--masked")] == ["issued"]
+    assert {one["state"] for one in entries(folder, "--masked", "--state", "none")} == {"none"}
+    assert A not in folder.call("register", "--masked").out
+
+
+def test_the_register_is_written_as_it_is_read() -> None:
+    taken = 0
+
+    def endless() -> Any:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield entry(A, "Aina", state=CertificateState.ISSUED)
+
+    pieces = Form().write(endless())
+    for _ in range(10):
+        next(pieces)
+    assert taken == 9  # one piece is the header

@@ -6,14 +6,18 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sealtool.continuity import insist_on_continuity
-from sealtool.errors import SealtoolError
+from sealtool.errors import LedgerError, SealtoolError
 from sealtool.identifiers import RandomBytes, new_run_id, start_of_run
 from sealtool.ledger import Ledger, LedgerDocument, RunFacts, RunState
 from sealtool.model import CertificateId, RunId
 from sealtool.publishing import OutputFolder, manifest_path, unexpected_file
+
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""How far the clock may be behind the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Recording:
             SealtoolError: ledger and output folder do not belong together, or cannot be used.
         """
         insist_on_continuity(self.ledger, self.output)
+        self._insist_on_the_clock()
         self.output.prepare()
         self.output.remove_leftovers()
         self.ledger.begin_run(run_id, facts, at=self.edge.now())
@@ -85,6 +90,17 @@ class Recording:
             raise
         self.ledger.end_run(run_id, RunState.FINISHED, counts(), at=self.edge.now())
         self.edge.on_step("run ended")
+
+    def _insist_on_the_clock(self) -> None:
+        """The day of issue, the seal and the order of events stand on it. Small steps back are those of NTP."""
+        now, last = self.edge.now(), self.ledger.last_event_at()
+        if last is not None and last - now > CLOCK_TOLERANCE:
+            raise LedgerError(
+                f"The clock of this machine says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but the ledger's last event "
+                f"is of {last:%Y-%m-%d %H:%M} UTC: what is issued now would bear a day that is over. Nothing was done.",
+                advice="Set the clock (NTP) and call again. If it was wrong before, and the ledger has a moment that "
+                "is yet to come, wait for it.",
+            )
 
     def _settle(self, run_id: RunId) -> Settled:
         settled = Settled(self._settle_issued(run_id), self._settle_renewed(run_id))

@@ -33,12 +33,6 @@ _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine, to which nobody listens on the way."""
 
 
-class LedgerSettings(_Section):
-    """Where the ledger is. ``url`` is an SQLAlchemy URL; an SQLite path is relative to the file."""
-
-    url: str = "sqlite:///ledger.sqlite"
-
-
 class OutputSettings(_Section):
     """Where certificates and manifests go."""
 
@@ -75,6 +69,21 @@ class PassphraseSettings(_Section):
     def _exactly_one_source(self) -> Self:
         if sum(bool(source) for source in (self.env, self.file, self.credential, self.prompt)) != 1:
             msg = "name exactly one of env, file, credential and prompt"
+            raise ValueError(msg)
+        return self
+
+
+class LedgerSettings(_Section):
+    """Where the ledger is. ``url`` is an SQLAlchemy URL; an SQLite path is relative to the file."""
+
+    url: str = "sqlite:///ledger.sqlite"
+    password: PassphraseSettings | None = None
+    """Of a PostgreSQL database; None where libpq knows it (``~/.pgpass``) or none is needed (peer)."""
+
+    @model_validator(mode="after")
+    def _password_of_a_server(self) -> Self:
+        if self.password and self.url.startswith("sqlite:"):
+            msg = "password means nothing to an SQLite file: leave it out"
             raise ValueError(msg)
         return self
 
@@ -323,7 +332,6 @@ class RunSettings(_Section):
 class Settings(_Section):
     """All of the configuration. Sections left out stand on their defaults."""
 
-    ledger: LedgerSettings = LedgerSettings()
     output: OutputSettings = OutputSettings()
     registry: RegistrySettings = RegistrySettings()
     rules: RulesSettings = RulesSettings()
@@ -335,6 +343,7 @@ class Settings(_Section):
     valide: ValideSettings = ValideSettings()
     eni: EniSettings = EniSettings()
     run: RunSettings = RunSettings()
+    ledger: LedgerSettings = LedgerSettings()
 
 
 def find_configuration(named: Path | None, *, environ: Mapping[str, str], folder: Path) -> Path | None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sealtool import __version__
-from sealtool.errors import ConfigurationError, UsageError
+from sealtool.errors import ConfigurationError, SealKeyError, UsageError
 from sealtool.model import (
     Area,
     CertificateOrder,
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from sealtool.checkup import CheckUp, Installation
     from sealtool.exporting import ExportReport
     from sealtool.issuing import IssueReport, Issuing
-    from sealtool.ledger import CertificateStory, DocumentOnRecord, Ledger, RunFacts
+    from sealtool.keeping import LedgerKeeping
+    from sealtool.ledger import CertificateStory, DocumentOnRecord, Found, Ledger, RunFacts
     from sealtool.listing import Imprint
     from sealtool.planning import Plan, Scope
     from sealtool.preservation import Need, Preservation
@@ -129,8 +130,26 @@ class Workspace:
         """The ledger, for reading; a run holds it with ``exclusive()``."""
         from sealtool.ledger import open_ledger
 
-        with open_ledger(self.settings.ledger.url) as ledger:
+        with open_ledger(self.settings.ledger.url, self.ledger_password) as ledger:
             yield ledger
+
+    @property
+    def ledger_password(self) -> Callable[[], str] | None:
+        """Tells the password of the ledger's database when it is needed; None where none is configured.
+
+        Raises, when called:
+            ConfigurationError: it is not where it should be.
+        """
+        configured = self.settings.ledger.password
+        return None if configured is None else partial(self._ledger_password, configured)
+
+    def _ledger_password(self, settings: PassphraseSettings) -> str:
+        from sealtool.sealing import Secret
+
+        try:
+            return self._secret(settings, Secret.LEDGER_PASSWORD).decode("utf-8", "surrogateescape")
+        except SealKeyError as error:  # it is read as the secrets of the seal are, but opens another door
+            raise ConfigurationError(error.message, advice=error.advice) from error
 
     @property
     def output(self) -> OutputFolder:
@@ -473,6 +492,41 @@ class Workspace:
         with self.ledger() as ledger, ledger.exclusive(), worker_processes(1) as executor:
             yield self._issuing(ledger, executor, self._edge(hooks))
 
+    # --- keeping the ledger ---------------------------------------------------------------------------
+
+    @property
+    def keeping(self) -> LedgerKeeping:
+        """What keeps the ledger for ten years."""
+        from sealtool.keeping import LedgerKeeping
+
+        return LedgerKeeping(
+            url=self.settings.ledger.url, output=self.output, now=self.now, password=self.ledger_password
+        )
+
+    def rebuild_ledger(self, folder: Path, **hooks: Any) -> Found:
+        """Writes a lost ledger anew from what an output folder holds; returns what was found in it.
+
+        Args:
+            folder: with manifests and sealed documents.
+            hooks: ``on_progress`` of :class:`~sealtool.running.Edge`.
+
+        Raises:
+            LedgerError: there is a ledger, or the folder does not tell everything without doubt.
+            ConfigurationError: no trust anchor is configured.
+        """
+        from sealtool.rebuilding import OutputReader, rebuild
+        from sealtool.workers import worker_processes
+
+        with worker_processes(self.settings.run.worker_count) as executor:
+            reader = OutputReader(
+                output=OutputFolder(folder),
+                executor=executor,
+                judge=partial(judge_certificate, self.trust_in_own_output, self.now()),
+                judge_seal=partial(judge_seal, self.trust_in_own_output, self.now()),
+                on_progress=hooks.get("on_progress", lambda _done, _total: None),
+            )
+            return rebuild(self.keeping, reader, self._edge(hooks), self._run_facts("ledger rebuild"))
+
     # --- looking after the installation ----------------------------------------------------------------
 
     def check_up(self, *, offline: bool) -> CheckUp:
@@ -494,6 +548,7 @@ class Workspace:
             settings=self.settings,
             now=self.now,
             rules=lambda: self.rules,
+            open_ledger=self.ledger,
             rendering=self._rendering_options,
             profile=self._sealing_profile,
             seal_key=self._seal_key,

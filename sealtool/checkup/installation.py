@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from sealtool.settings import Settings
 
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
+    from sealtool.ledger import Ledger
     from sealtool.rendering import RenderingOptions
     from sealtool.sealing import RevocationSources, SealingProfile, SealKey, TimeStampAuthority
 
@@ -38,6 +40,7 @@ class Installation:
         settings: the configuration, with absolute paths.
         now: the clock.
         rules: the version of the law that decides.
+        open_ledger: the ledger, as `issue` opens it.
         rendering: how certificates are laid out.
         profile: what seals look like.
         seal_key: the key of the seal; asks for its passphrase where that is typed.
@@ -49,6 +52,7 @@ class Installation:
     settings: Settings
     now: Callable[[], datetime]
     rules: Callable[[], Rules]
+    open_ledger: Callable[[], AbstractContextManager[Ledger]]
     rendering: Callable[[], RenderingOptions]
     profile: Callable[[], SealingProfile]
     seal_key: Callable[[], SealKey]
@@ -62,14 +66,10 @@ class Installation:
         return self.settings.seal.level in {PadesLevel.B_LT, PadesLevel.B_LTA}
 
     @property
-    def ledger_file(self) -> Path:
-        """The ledger, with links followed."""
-        return Path(self.settings.ledger.url.removeprefix("sqlite:///")).resolve()
-
-    @property
-    def lock_file(self) -> Path:
-        """What a run holds."""
-        return self.ledger_file.with_name(f"{self.ledger_file.name}.lock")
+    def ledger_file(self) -> Path | None:
+        """The ledger, with links followed; None where a server keeps it."""
+        path = self.settings.ledger.url.removeprefix("sqlite:///")
+        return None if path == self.settings.ledger.url else Path(path).resolve()
 
 
 class Once(Generic[T]):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sealtool.checkup.findings import Finding, ok, warning
 from sealtool.checkup.installation import Installation
-from sealtool.errors import ConfigurationError
+from sealtool.errors import ConfigurationError, SealtoolError
 from sealtool.model import Language
 
 RULES: Final = "rules"
@@ -35,9 +35,8 @@ def time_zone(installation: Installation) -> Finding:
     name = installation.settings.run.timezone
     now = installation.now()
     said = f"It is {now.astimezone(ZoneInfo(name)):%Y-%m-%d %H:%M} in {name}."
-    try:
-        written = datetime.fromtimestamp(installation.ledger_file.stat().st_mtime, UTC)
-    except OSError:
+    written = _last_written(installation)
+    if written is None:
         return ok(TIME_ZONE, said)
     if written - now > timedelta(minutes=5):
         return warning(
@@ -47,6 +46,17 @@ def time_zone(installation: Installation) -> Finding:
             "Set the clock (NTP): the day of issue and every validity depend on it.",
         )
     return ok(TIME_ZONE, said)
+
+
+def _last_written(installation: Installation) -> datetime | None:
+    """When the ledger was last written, by the clock of that moment; None where that cannot be told."""
+    try:
+        if installation.ledger_file is not None:
+            return datetime.fromtimestamp(installation.ledger_file.stat().st_mtime, UTC)
+        with installation.open_ledger() as opened:
+            return opened.last_event_at()
+    except (OSError, SealtoolError):
+        return None
 
 
 def layout_engine() -> Finding:

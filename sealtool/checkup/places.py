@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pwd
 import shutil
-import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from sealtool.checkup.findings import Finding, ok, problem, warning
 from sealtool.checkup.installation import Installation
 from sealtool.continuity import broken_continuity
-from sealtool.errors import LedgerInconsistentError, OutputError, RegistryError
-from sealtool.ledger import Ledger, open_ledger
+from sealtool.errors import LedgerError, LedgerInconsistentError, OutputError, RegistryError
+from sealtool.ledger import Ledger
 from sealtool.ledger.opening import SCHEMA_HEAD
 from sealtool.publishing import OutputFolder
 
@@ -64,70 +63,58 @@ def registry(installation: Installation) -> Finding:
 
 def ledger(installation: Installation) -> Finding:
     """Whether the ledger opens, is of this version, and nobody has changed its history."""
-    if (version := _version(installation)) is not None and version != SCHEMA_HEAD:
-        return _other_version(installation, version)
-    with open_ledger(installation.settings.ledger.url) as opened:
+    with installation.open_ledger() as opened:
         if broken := opened.broken_link():
             raise LedgerInconsistentError(
                 f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
             )
         events, _ = opened.head()
-    return ok(LEDGER, f"{installation.ledger_file}: version {SCHEMA_HEAD}, a whole chain of {events:,} events.")
-
-
-def _version(installation: Installation) -> str | None:
-    """The version of the ledger, read without opening it for good: that would bring it up to date. None where the
-    ledger has to say itself what is wrong with it."""
-    try:
-        address = f"{installation.ledger_file.as_uri()}?mode=rw"
-        # no "ro": such a connection could not take its own -wal and -shm files away again
-        with closing(sqlite3.connect(address, uri=True)) as connection:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error:
-        return None
-    return None if row is None else str(row[0])
-
-
-def _other_version(installation: Installation, version: str) -> Finding:
-    file = installation.ledger_file
-    if version < SCHEMA_HEAD:
-        return warning(
-            LEDGER,
-            f"The ledger {file} was made by an earlier sealtool (version {version}, now {SCHEMA_HEAD}); the next "
-            "command that uses it brings it up to date.",
-            "Make a backup of it first.",
-        )
-    with open_ledger(installation.settings.ledger.url):  # says what is wrong
-        return ok(LEDGER, f"{file}: version {version}.")
+        return ok(LEDGER, f"{opened.name}: version {SCHEMA_HEAD}, a whole chain of {events:,} events.")
 
 
 def lock(installation: Installation) -> Finding:
-    """Whether a run holds the ledger now. The lock file is not made where there is none."""
+    """Whether a run holds the ledger now. The lock file of an SQLite ledger is not made where there is none."""
+    file = installation.ledger_file
+    if file is None:
+        with installation.open_ledger() as opened:
+            return _held() if opened.is_held() else _free()
+    path = file.with_name(f"{file.name}.lock")
     try:
-        descriptor = os.open(installation.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return ok(LOCK, "No run holds the ledger.")
+        return _free()
     except OSError as error:
         return warning(
             LOCK,
-            f"The lock file {installation.lock_file} cannot be opened: {error.strerror}. No run could hold it.",
+            f"The lock file {path} cannot be opened: {error.strerror}. No run could hold it.",
             "Give the user of sealtool the right to read and write it.",
         )
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return warning(LOCK, "A run holds the ledger now; another one would end with exit code 5.", "Wait for its end.")
+        return _held()
     finally:
         os.close(descriptor)
+    return _free()
+
+
+def _held() -> Finding:
+    return warning(LOCK, "A run holds the ledger now; another one would end with exit code 5.", "Wait for its end.")
+
+
+def _free() -> Finding:
     return ok(LOCK, "No run holds the ledger.")
 
 
 def continuity(installation: Installation) -> Finding:
     """Whether ledger and output folder tell one story."""
-    if _version(installation) != SCHEMA_HEAD:
-        return warning(CONTINUITY, "Not looked at, because the ledger is not ready.", "See what is said of the ledger.")
     output = OutputFolder(installation.settings.output.folder)
-    with open_ledger(installation.settings.ledger.url) as opened:
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(installation.open_ledger())
+        except LedgerError:
+            said = "Not looked at, because the ledger is not ready."
+            return warning(CONTINUITY, said, "See what is said of the ledger.")
         if finding := broken_continuity(opened, output):
             return problem(CONTINUITY, finding)
         return _missing_files(opened, output)
@@ -203,7 +190,8 @@ def _private(installation: Installation) -> Iterator[tuple[str, Path]]:
     for secret in secrets:
         if secret is not None and secret.file is not None:
             yield "secret of the seal key", secret.file
-    yield "ledger", installation.ledger_file
+    if installation.ledger_file is not None:
+        yield "ledger", installation.ledger_file
     yield "output folder", settings.output.folder
 
 

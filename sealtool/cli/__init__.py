@@ -20,7 +20,7 @@ from sealtool.cli.ending import ended_with
 
 _COMMANDS: Final = (
     *("init", "check", "plan", "issue", "explain", "verify", "reissue", "revoke", "register", "extend", "export"),
-    *("status", "preview", "doctor"),
+    *("status", "preview", "doctor", "ledger"),
 )
 
 

@@ -5,7 +5,10 @@ database itself refuses a second one (see ``tables.py``), and one run at a time 
 """
 
 from sealtool.ledger.book import Ledger
-from sealtool.ledger.opening import create_ledger, open_ledger
+from sealtool.ledger.custody import Custody, ListedDocument, Restored, rebuilding_at, restoring, write_rebuilt
+from sealtool.ledger.findings import FindingCode, LedgerFinding
+from sealtool.ledger.opening import create_ledger, ledger_version, migrate_ledger, open_ledger
+from sealtool.ledger.rebuilding import Found, FoundCertificate, FoundDocument, FoundManifest
 from sealtool.ledger.values import (
     Act,
     ActKind,
@@ -32,10 +35,18 @@ __all__ = [
     "ActKind",
     "CertificateState",
     "CertificateStory",
+    "Custody",
     "DocumentOnRecord",
+    "FindingCode",
+    "Found",
+    "FoundCertificate",
+    "FoundDocument",
+    "FoundManifest",
     "IssuedCertificate",
     "Ledger",
     "LedgerDocument",
+    "LedgerFinding",
+    "ListedDocument",
     "ManifestEntry",
     "ManifestOnRecord",
     "PendingRenewal",
@@ -43,10 +54,16 @@ __all__ = [
     "RenewalCount",
     "Renewed",
     "Reservation",
+    "Restored",
     "RunFacts",
     "RunState",
     "RunSummary",
     "SealedDocument",
     "create_ledger",
+    "ledger_version",
+    "migrate_ledger",
     "open_ledger",
+    "rebuilding_at",
+    "restoring",
+    "write_rebuilt",
 ]

@@ -15,7 +15,16 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, not_, select, update
 
 from sealtool.canonical import canonical_json, decision_from_json
-from sealtool.ledger.certificates import RELEASED, area_number, chunks, decided, expect, issued_certificate, move
+from sealtool.ledger.certificates import (
+    RELEASED,
+    area_number,
+    chunks,
+    decided,
+    decision_on_record,
+    expect,
+    issued_certificate,
+    move,
+)
 from sealtool.ledger.events import Event, append_events, instant
 from sealtool.ledger.register import enter_decision
 from sealtool.ledger.tables import acts, certificates, documents, runs
@@ -128,7 +137,7 @@ def reserve_reissue(connection: Connection, run_id: RunId, reservation: Reservat
             )
         )
     _record(connection, run_id, reservation.certificate_id, act, at=at)
-    payload = {**_told(act), "replaces": predecessor.certificate_id, "fingerprint": decided(decision)["fingerprint"]}
+    payload = {**_told(act), "replaces": predecessor.certificate_id, **decision_on_record(decided(decision))}
     append_events(connection, run_id, [Event("reissue_decided", payload, reservation.certificate_id)], at=at)
 
 

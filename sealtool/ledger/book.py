@@ -6,13 +6,12 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from sealtool.canonical import canonical_json, decision_fingerprint
+from sealtool.canonical import canonical_json
 from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
 from sealtool.ledger import appeals, entries, manifests, renewals
 from sealtool.ledger.certificates import (
@@ -22,11 +21,13 @@ from sealtool.ledger.certificates import (
     Step,
     area_number,
     decided,
+    decision_on_record,
     expect,
+    file_on_record,
     move,
 )
-from sealtool.ledger.events import Event, append_events, broken_link, chain_head, instant
-from sealtool.ledger.locking import exclusive_file_lock
+from sealtool.ledger.databases import Database, cause
+from sealtool.ledger.events import Event, append_events, broken_link, chain_head, hash_of_event, instant
 from sealtool.ledger.register import record_assessments
 from sealtool.ledger.tables import certificates, documents, events, runs
 from sealtool.ledger.values import (
@@ -58,9 +59,9 @@ class Ledger:
     what was asked, because it contradicts what it already knows).
     """
 
-    def __init__(self, engine: Engine, file: Path) -> None:
-        self._engine = engine
-        self._file = file
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engine = database.engine
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +71,12 @@ class Ledger:
 
     def close(self) -> None:
         """Lets go of the database."""
-        self._engine.dispose()
+        self._database.close()
+
+    @property
+    def name(self) -> str:
+        """How messages call it: a path or an address."""
+        return self._database.name
 
     def is_held(self) -> bool:
         """Whether a run is going on."""
@@ -82,7 +88,7 @@ class Ledger:
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Holds the ledger against every other run; LedgerLockedError where one has it."""
-        return exclusive_file_lock(self._file.with_name(f"{self._file.name}.lock"))
+        return self._database.exclusive()
 
     # --- runs -------------------------------------------------------------------------------------
 
@@ -104,7 +110,13 @@ class Ledger:
                     counts="{}",
                 )
             )
-            payload = {"command": facts.command, "rules_sha256": facts.rules_sha256, "sources": sources}
+            payload = {
+                "command": facts.command,
+                "tool_version": facts.tool_version,
+                "rules_version": facts.rules_version,
+                "rules_sha256": facts.rules_sha256,
+                "sources": sources,
+            }
             append_events(connection, run_id, [Event("run_started", payload)], at=at)
 
     def end_run(
@@ -213,7 +225,7 @@ class Ledger:
         ]
         if not rows:
             return
-        happened = [Event("reserved", {"fingerprint": row["fingerprint"]}, row["certificate_id"]) for row in rows]
+        happened = [Event("reserved", decision_on_record(row), row["certificate_id"]) for row in rows]
         with self._transaction() as connection:
             connection.execute(insert(certificates), rows)
             append_events(connection, run_id, happened, at=at)
@@ -235,9 +247,7 @@ class Ledger:
                 connection,
                 run_id,
                 [
-                    Event(
-                        "reservation_revised", {"fingerprint": decision_fingerprint(one.decision)}, one.certificate_id
-                    )
+                    Event("reservation_revised", decision_on_record(decided(one.decision)), one.certificate_id)
                     for one in reservations
                 ],
                 at=at,
@@ -249,7 +259,7 @@ class Ledger:
 
     def record_sealed(self, run_id: RunId, sealed: Sequence[SealedDocument], *, at: datetime) -> None:
         """Notes sealed files before they are published, so that none can ever appear that the ledger does not know."""
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "path": one.path,
                 "certificate_id": one.certificate_id,
@@ -275,7 +285,14 @@ class Ledger:
                 )
                 expect(changed.rowcount == 1, f"certificate {certificate_id} is not reserved")
             connection.execute(insert(documents), rows)
-            happened = [Event("sealed", {"path": one.path, "sha256": one.sha256}, one.certificate_id) for one in sealed]
+            happened = [
+                Event(
+                    "sealed",
+                    {"issued_on": issued_on[row["certificate_id"]], **file_on_record(row)},
+                    row["certificate_id"],
+                )
+                for row in rows
+            ]
             append_events(connection, run_id, happened, at=at)
 
     def record_issued(self, run_id: RunId, ids: Sequence[CertificateId], *, at: datetime) -> None:
@@ -420,10 +437,17 @@ class Ledger:
         with self._reading() as connection:
             return chain_head(connection)
 
+    def last_event_at(self) -> datetime | None:
+        """The moment of the newest event; None in an empty ledger."""
+        query = select(events.c.at).order_by(events.c.sequence.desc()).limit(1)
+        with self._reading() as connection:
+            text = connection.execute(query).scalar_one_or_none()
+        return None if text is None else datetime.fromisoformat(text)
+
     def event_hash(self, sequence: int) -> str | None:
         """The hash of the event of that number; None where there is no such event."""
         with self._reading() as connection:
-            return connection.execute(select(events.c.hash).where(events.c.sequence == sequence)).scalar_one_or_none()
+            return hash_of_event(connection, sequence)
 
     def broken_link(self, *, after: int = 0) -> str | None:
         """What is wrong with the first event after that number that does not fit into the chain; None if nothing."""
@@ -462,28 +486,27 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with _in_our_words(self._file), self._engine.begin() as connection:
+        with _in_our_words(self._database.name), self._database.writing() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _in_our_words(self._file), self._engine.connect() as connection:
+        with _in_our_words(self._database.name), self._engine.connect() as connection:
             yield connection
 
 
 @contextmanager
-def _in_our_words(file: Path) -> Iterator[None]:
+def _in_our_words(name: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
         raise LedgerInconsistentError(
-            f"The ledger {file} refused a change that contradicts what it already knows ({error.orig}). "
+            f"The ledger {name} refused a change that contradicts what it already knows ({cause(error)}). "
             "The change was undone.",
             advice="Run `sealtool status`; if it happens again, report it with the log.",
         ) from error
     except SQLAlchemyError as error:
         raise LedgerError(
-            f"The ledger {file} cannot be used: {getattr(error, 'orig', None) or error}. "
-            "What was not yet recorded was undone.",
-            advice="Check free space, permissions and the file itself, then call again: the next run goes on.",
+            f"The ledger {name} cannot be used: {cause(error)}. What was not yet recorded was undone.",
+            advice="Check free space, permissions and the database itself, then call again: the next run goes on.",
         ) from error

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, update
 
-from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json
+from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json, sha256_hex
 from sealtool.errors import LedgerInconsistentError
 from sealtool.ledger.events import Event, append_events
 from sealtool.ledger.tables import WHOLE_LEVEL, certificates
@@ -77,6 +77,21 @@ def decided(decision: Decision) -> dict[str, str]:
         "fingerprint": decision_fingerprint(decision),
         "rules_version": decision.rules_version,
     }
+
+
+def decision_on_record(row: Mapping[str, Any]) -> dict[str, str]:
+    """What the chain of events keeps of a decision: enough to notice that the row was changed, and no personal data."""
+    return {
+        "fingerprint": row["fingerprint"],
+        "decision_sha256": sha256_hex(row["decision"]),
+        "rules_version": row["rules_version"],
+    }
+
+
+def file_on_record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a file: its row, with the hash of what is said of the seal."""
+    facts = {name: value for name, value in row.items() if name not in {"certificate_id", "seal"}}
+    return {**facts, "seal_sha256": sha256_hex(row["seal"])}
 
 
 def issued_certificate(row: Row[Any], *, overruled: str | None = None) -> IssuedCertificate:

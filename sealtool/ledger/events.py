@@ -6,18 +6,22 @@ the first event builds on 64 zeros.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from sealtool.canonical import canonical_json, sha256_hex
 from sealtool.ledger.tables import events
 from sealtool.model import CertificateId, RunId
 
 GENESIS = "0" * 64
+
+REBUILT = "rebuilt"
+"""The kind of the event that a rebuilt ledger begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,19 @@ def chain_head(connection: Connection) -> tuple[int, str]:
     return (0, GENESIS) if row is None else (row.sequence, row.hash)
 
 
-def append_events(connection: Connection, run_id: RunId, happened: Iterable[Event], *, at: datetime) -> None:
-    """Adds events to the chain, within the caller's transaction: they stand or fall with what they tell."""
-    sequence, previous = chain_head(connection)
+def append_events(
+    connection: Connection,
+    run_id: RunId,
+    happened: Iterable[Event],
+    *,
+    at: datetime,
+    after: tuple[int, str] | None = None,
+) -> None:
+    """Adds events to the chain, within the caller's transaction: they stand or fall with what they tell.
+
+    ``after`` is number and hash of what they go on from where that is not on record: of a rebuilt ledger's beginning.
+    """
+    sequence, previous = after or chain_head(connection)
     rows = []
     for event in happened:
         sequence += 1
@@ -69,6 +83,30 @@ def event_hash(fields: Sequence[Any]) -> str:
     return sha256_hex(canonical_json(list(fields)))
 
 
+def is_beginning(row: Row[Any]) -> bool:
+    """Whether an event begins the chain of a rebuilt ledger: it goes on from the event that the newest manifest pins,
+    and says so (ADR 0012)."""
+    if row.kind != REBUILT:
+        return False
+    payload = json.loads(row.payload)
+    pinned = (payload.get("ledger_sequence"), payload.get("ledger_head"))
+    return pinned == (row.sequence - 1, row.previous_hash)
+
+
+def beginning(connection: Connection) -> Row[Any] | None:
+    """The first event of a rebuilt ledger; None where the ledger was never lost."""
+    first = connection.execute(select(events).order_by(events.c.sequence).limit(1)).one_or_none()
+    return first if first is not None and is_beginning(first) else None
+
+
+def hash_of_event(connection: Connection, sequence: int) -> str | None:
+    """The hash of the event of that number; None where there is none. A rebuilt ledger knows that before its first."""
+    found = connection.execute(select(events.c.hash).where(events.c.sequence == sequence)).scalar_one_or_none()
+    if found is None and (first := beginning(connection)) is not None and first.sequence == sequence + 1:
+        return str(first.previous_hash)
+    return found
+
+
 def broken_link(connection: Connection, *, after: int = 0) -> str | None:
     """Follows the chain; what is wrong with the first event that does not fit, or None.
 
@@ -76,13 +114,16 @@ def broken_link(connection: Connection, *, after: int = 0) -> str | None:
         connection: to the ledger.
         after: number of the last event that is known to be right; 0 to begin at the beginning.
     """
-    known = connection.execute(select(events.c.hash).where(events.c.sequence == after)).scalar_one_or_none()
-    expected, previous = after + 1, known or GENESIS
+    first = beginning(connection)
+    if first is not None and after < first.sequence:
+        after = first.sequence - 1
+    expected, previous = after + 1, hash_of_event(connection, after) or GENESIS
     query = select(events).where(events.c.sequence > after).order_by(events.c.sequence)
-    for row in connection.execution_options(stream_results=True).execute(query):
-        if row.sequence != expected:
-            return f"event {expected} is missing"
-        if row.previous_hash != previous or row.hash != event_hash(list(row)[:-1]):
-            return f"event {expected} ({row.kind}, {row.at}) was changed after it was written"
-        expected, previous = expected + 1, row.hash
+    with connection.execution_options(stream_results=True).execute(query) as rows:
+        for row in rows:
+            if row.sequence != expected:
+                return f"event {expected} is missing"
+            if row.previous_hash != previous or row.hash != event_hash(list(row)[:-1]):
+                return f"event {expected} ({row.kind}, {row.at}) was changed after it was written"
+            expected, previous = expected + 1, row.hash
     return None

@@ -2,151 +2,170 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import URL, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sealtool.errors import ConfigurationError, LedgerError
 from sealtool.ledger.book import Ledger
+from sealtool.ledger.databases import SCHEMA_HEAD, Database, cause, upgrade, version_of
+from sealtool.ledger.postgresql import DRIVER, PostgresqlDatabase
+from sealtool.ledger.sqlite import SqliteDatabase
+
+__all__ = ["SCHEMA_HEAD", "create_ledger", "database_at", "ledger_version", "migrate_ledger", "open_ledger"]
 
 _SQLITE: Final = "sqlite:///"
 
-SCHEMA_HEAD: Final = "0003"
-"""The newest migration; a test holds it against the folder of migrations."""
+_EARLIER: Final = frozenset({"0001", "0002", "0003"})
+"""Versions that can be brought to the newest one."""
 
-_EARLIER: Final = frozenset({"0001", "0002"})
-"""Versions that are brought to the newest one when they are opened."""
+Password = Callable[[], str]
+"""Tells the password of the database, when it is needed."""
 
 
-def create_ledger(url: str) -> Ledger:
+def create_ledger(url: str, password: Password | None = None) -> Ledger:
     """Makes a new, empty ledger.
 
     Raises:
         LedgerError: there is one already, or it cannot be made.
         ConfigurationError: the URL means nothing.
     """
-    file = _sqlite_file(url)
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        raise LedgerError(
-            f"There is a ledger already: {file}. A new one in its place would lose what it knows.",
-            advice="Choose another folder.",
-        ) from None
-    except OSError as error:
-        raise LedgerError(
-            f"The ledger {file} cannot be made: {error.strerror or error}.",
-            advice="Check that the folder exists and that you may write in it.",
-        ) from error
-    engine = _engine(file)
-    upgrade(engine)
-    return Ledger(engine, file)
+    database = database_at(url, password)
+    with _closed_on_error(database), _in_our_words(f"The ledger {database.name} cannot be made"):
+        database.make_room()
+        upgrade(database.engine)
+        return Ledger(database)
 
 
-def open_ledger(url: str) -> Ledger:
-    """Opens a ledger that exists. A missing one is never replaced by an empty one: that would issue
-    everything a second time. One that an earlier version of sealtool made is brought up to date first.
+def open_ledger(url: str, password: Password | None = None) -> Ledger:
+    """Opens a ledger that exists, and changes nothing about it. A missing one is never replaced by an empty one: that
+    would issue everything a second time.
 
     Raises:
         LedgerError: it is not there, cannot be read, or is of another version.
-        LedgerLockedError: it has to be brought up to date, and a run holds it.
-        ConfigurationError: the URL means nothing.
+        ConfigurationError: the URL means nothing, or what is written there would not last.
     """
-    file = _sqlite_file(url)
-    if not file.is_file():
-        raise LedgerError(
-            f"There is no ledger at {file}. An empty one in its place would issue every certificate again.",
-            advice="Restore it from a backup, correct ledger.url in the configuration, "
-            "or make a new working folder with `sealtool init`.",
-        )
-    engine = _engine(file)
-    try:
-        version = _version(engine)
-    except SQLAlchemyError as error:
-        raise LedgerError(
-            f"The ledger {file} cannot be read: {_cause(error)}.",
-            advice="If the file is damaged, restore it from a backup. Do not delete it.",
-        ) from error
-    ledger = Ledger(engine, file)
-    if version in _EARLIER:
-        _bring_up_to_date(ledger, engine, file)
-    elif version != SCHEMA_HEAD:
-        found = f"has version {version}" if version else "is no ledger of sealtool"
-        raise LedgerError(
-            f"The database {file} {found}; this sealtool works with version {SCHEMA_HEAD}.",
-            advice="Use the sealtool that fits the ledger, or restore the right file.",
-        )
-    return ledger
-
-
-def _bring_up_to_date(ledger: Ledger, engine: Engine, file: Path) -> None:
-    """Migrations add columns and tables, and change nothing that is on record: in one transaction, or not at all."""
-    with ledger.exclusive():
-        if _version(engine) == SCHEMA_HEAD:
-            return  # another command was faster
-        try:
-            upgrade(engine)
-        except SQLAlchemyError as error:
+    with _closed_on_error(database_at(url, password)) as database:
+        version = _version(database)
+        if version in _EARLIER:
             raise LedgerError(
-                f"The ledger {file} cannot be brought to version {SCHEMA_HEAD}: {_cause(error)}. It was left as it is.",
-                advice="Check free space and permissions, then call again.",
-            ) from error
+                f"The ledger {database.name} was made by an earlier sealtool: it has version {version}, and this one "
+                f"works with version {SCHEMA_HEAD}. It was left as it is.",
+                advice="Call `sealtool ledger migrate BACKUP`: it makes a backup first.",
+            )
+        if version != SCHEMA_HEAD:
+            raise _of_another_kind(database, version)
+        return Ledger(database)
 
 
-def upgrade(engine: Engine) -> None:
-    """Brings the tables to the newest version, in one transaction."""
-    from alembic import command  # noqa: PLC0415 - half a second of imports that only migrations need
-    from alembic.config import Config  # noqa: PLC0415
+def ledger_version(url: str, password: Password | None = None) -> str | None:
+    """The version of the ledger there; None where the database holds none.
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, SCHEMA_HEAD)
-
-
-def _version(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    Raises:
+        LedgerError: it is not there, or cannot be read.
+        ConfigurationError: the URL means nothing, or what is written there would not last.
+    """
+    database = database_at(url, password)
+    try:
+        return _version(database)
+    finally:
+        database.close()
 
 
-def _sqlite_file(url: str) -> Path:
-    """The file behind the address, with links followed: one ledger has one lock, whatever it is called.
+@contextmanager
+def migrate_ledger(url: str, password: Password | None = None) -> Iterator[tuple[Ledger, str]]:
+    """Holds a ledger of this or an earlier version, hands it over for a backup, and then brings it up to date.
+
+    Migrations add columns, tables and triggers, and change nothing that is on record: in one transaction, or not at
+    all. What goes wrong inside the block leaves the ledger as it is.
+
+    Yields:
+        The ledger, good for no more than a backup, and its version before.
+
+    Raises:
+        LedgerError: it is not there, cannot be read, is of a later version, or is held by a run.
+    """
+    with _closed_on_error(database_at(url, password)) as database:
+        version = _version(database)
+        if version is None or version not in {SCHEMA_HEAD, *_EARLIER}:
+            raise _of_another_kind(database, version)
+    with Ledger(database) as ledger, ledger.exclusive():
+        version = _version(database) or SCHEMA_HEAD  # now that nobody else can change it
+        yield ledger, version
+        with _in_our_words(f"The ledger {database.name} was left as it is: version {SCHEMA_HEAD} cannot be reached"):
+            upgrade(database.engine)
+
+
+def database_at(url: str, password: Password | None = None) -> Database:
+    """The place that an address names.
 
     What stands behind ``sqlite:///`` is a path, taken as it is: a folder may have a question mark in its name.
+
+    Raises:
+        ConfigurationError: the URL means nothing, or has a password in it.
     """
     path = url.removeprefix(_SQLITE)
-    if path == url or not path or path == ":memory:":
+    if path not in {url, "", ":memory:"}:
+        return SqliteDatabase(Path(path))
+    parsed = _parsed(url)
+    if parsed is None or parsed.drivername != DRIVER:
         raise ConfigurationError(
-            f"ledger.url is '{url}', which this version cannot use as a ledger.",
-            advice="Name an SQLite file, like sqlite:///ledger.sqlite.",
+            f"ledger.url begins with '{url.partition(':')[0][:20]}', which this version cannot use as a ledger.",
+            advice=f"Name an SQLite file, like sqlite:///ledger.sqlite, or a PostgreSQL database, like "
+            f"{DRIVER}://sealtool@db.example/sealtool.",
         )
-    return Path(path).resolve()
+    if parsed.password is not None or "password" in parsed.query:
+        raise ConfigurationError(
+            "ledger.url has a password in it, and everybody who may read the configuration would know it.",
+            advice="Name its source in ledger.password, or write it to ~/.pgpass.",
+        )
+    return PostgresqlDatabase(parsed, password)
 
 
-def _engine(file: Path) -> Engine:
-    # hide_parameters: what a statement was about must not reach a log
-    engine = create_engine(URL.create("sqlite", database=str(file)), hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediately)
-    return engine
+def _parsed(url: str) -> URL | None:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        return None
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Durable on every commit (``synchronous=FULL``), readable while a run writes (WAL)."""
-    connection.isolation_level = None  # the driver must not open transactions behind SQLAlchemy's back
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
+@contextmanager
+def _closed_on_error(database: Database) -> Iterator[Database]:
+    try:
+        yield database
+    except BaseException:
+        database.close()
+        raise
 
 
-def _begin_immediately(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")
+def _version(database: Database) -> str | None:
+    database.insist_on_presence()
+    try:
+        return version_of(database.engine)
+    except SQLAlchemyError as error:
+        raise LedgerError(
+            f"The ledger {database.name} cannot be read: {cause(error)}.",
+            advice="If it is damaged, restore it from a backup. Do not delete it.",
+        ) from error
 
 
-def _cause(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error)
+def _of_another_kind(database: Database, version: str | None) -> LedgerError:
+    found = f"has version {version}" if version else "is no ledger of sealtool"
+    return LedgerError(
+        f"The database {database.name} {found}; this sealtool works with version {SCHEMA_HEAD}.",
+        advice="Use the sealtool that fits the ledger, or restore the right one.",
+    )
+
+
+@contextmanager
+def _in_our_words(what: str) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise LedgerError(
+            f"{what}: {cause(error)}.", advice="Check free space and permissions, then call again."
+        ) from error

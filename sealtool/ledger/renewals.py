@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal_column, select, update
 
 from sealtool.canonical import canonical_json
-from sealtool.ledger.certificates import chunks, expect
+from sealtool.ledger.certificates import chunks, expect, file_on_record
 from sealtool.ledger.events import Event, append_events, instant
+from sealtool.ledger.seal_json import valid_until
 from sealtool.ledger.tables import certificates, documents, renewals
 from sealtool.ledger.values import CertificateState, DocumentOnRecord, PendingRenewal, RenewalCount, Renewed
 from sealtool.model import CertificateId, RunId
@@ -23,7 +24,7 @@ _MONTH: Final = 7
 
 def _provable_until() -> ColumnElement[str]:
     """Rows of before migration 0002 do not tell; for them the end of the seal certificate stands, as it did then."""
-    return func.coalesce(documents.c.provable_until, func.json_extract(documents.c.seal, "$.valid_until"))
+    return func.coalesce(documents.c.provable_until, valid_until(documents.c.seal))
 
 
 def documents_on_record(connection: Connection, *, until: datetime | None = None) -> tuple[DocumentOnRecord, ...]:
@@ -47,7 +48,7 @@ def renewals_by_month(connection: Connection) -> tuple[RenewalCount, ...]:
         select(month, func.count().label("documents"), func.min(documents.c.path).label("first"))
         .join(certificates, certificates.c.certificate_id == documents.c.certificate_id)
         .where(certificates.c.state.not_in(_UNPUBLISHED))
-        .group_by(month)
+        .group_by(literal_column("month"))  # by its name: PostgreSQL takes each bound value for another expression
         .order_by(month)
     )
     return tuple(RenewalCount(row.month, row.documents, row.first) for row in connection.execute(query))
@@ -61,7 +62,7 @@ def announce(connection: Connection, run_id: RunId, renewed: Sequence[Renewed], 
     for one in renewed:
         row = known.get(one.path)
         expect(row is not None and row.sha256 == one.replaces, f"{one.path} is not on record with the hash renewed")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "path": one.path,
             "sha256": one.sha256,
@@ -75,10 +76,10 @@ def announce(connection: Connection, run_id: RunId, renewed: Sequence[Renewed], 
     happened = [
         Event(
             "renewal_announced",
-            {"path": one.path, "sha256": one.sha256, "replaces": one.replaces},
+            {**file_on_record(row), "replaces": one.replaces},
             CertificateId(known[one.path].certificate_id),
         )
-        for one in renewed
+        for one, row in zip(renewed, rows, strict=True)
     ]
     append_events(connection, run_id, happened, at=at)
 
@@ -109,7 +110,7 @@ def confirm(connection: Connection, run_id: RunId, paths: Sequence[str], *, at: 
                 manifest_run=None,
             )
         )
-        payload = {"path": path, "sha256": row.sha256, "replaces": before.sha256}
+        payload = {**file_on_record(row._mapping), "replaces": before.sha256}  # noqa: SLF001 - SQLAlchemy's public name
         happened.append(Event("renewed", payload, CertificateId(before.certificate_id)))
     _forget(connection, paths)
     append_events(connection, run_id, happened, at=at)

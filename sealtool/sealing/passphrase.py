@@ -27,6 +27,7 @@ class Secret(StrEnum):
     ACCESS_TOKEN = "access token of the signing service"  # noqa: S105 - a name
     SERVICE_PIN = "PIN of the seal key at the signing service"
     TIME_STAMP_CREDENTIALS = "password or token for the time stamp authority"
+    LEDGER_PASSWORD = "password of the ledger's database"  # noqa: S105 - a name
 
 
 class PassphraseOrigin(StrEnum):
@@ -105,7 +106,7 @@ def read_passphrase(
     passphrase = passphrase.removesuffix(b"\n").removesuffix(b"\r")
     if not passphrase:
         raise SealKeyError(
-            f"The {secret} is empty ({_place(source)}), so the key cannot be used.",
+            f"The {secret} is empty ({_place(source)}), so it opens nothing.",
             advice="Put it there, or name another source in the configuration.",
         )
     return passphrase
@@ -143,7 +144,7 @@ def _from_file(path: Path, secret: Secret, *, private: bool) -> bytes:
             if private and stat.S_ISREG(status.st_mode) and status.st_mode & _OTHERS:
                 raise SealKeyError(
                     f"The file {path} with the {secret} is open to other users of this machine "
-                    f"(mode {stat.S_IMODE(status.st_mode):04o}), so the key is not protected.",
+                    f"(mode {stat.S_IMODE(status.st_mode):04o}), so it protects nothing.",
                     advice=f"Run: chmod 600 {path}; and change the secret if others may have read it.",
                 )
             content = stream.read(_LONGEST + 1)

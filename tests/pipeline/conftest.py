@@ -18,6 +18,7 @@ from sealtool.cli.ending import ended_with
 from sealtool.founding import found_workspace
 from sealtool.settings import load_settings
 from sealtool.workspace import Workspace, utc_now
+from tests.ledgers import Place, postgresql_place, sqlite_place
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL_SAMPLE = REPOSITORY / "samples" / "registry-small"
@@ -105,6 +106,24 @@ def quick_folder(folder: Folder) -> Folder:
     """The same at B-B, for tests that are not about the level of the seal."""
     folder.configure('level = "B-LTA"', 'level = "B-B"')
     return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_place(request: pytest.FixtureRequest, quick_folder: Folder) -> Place:
+    """Where the ledger of ``quick_folder`` is; it asks for that folder, and brings an empty ledger to it."""
+    if request.param == "sqlite":
+        return sqlite_place(quick_folder.path)
+    cluster, template = request.getfixturevalue("cluster"), request.getfixturevalue("empty_ledger")
+    place = postgresql_place(cluster, template)
+    quick_folder.configure('url = "sqlite:///ledger.sqlite"', f'url = "{place.url}"')
+    (quick_folder.path / "ledger.sqlite").unlink()
+    return place
+
+
+@pytest.fixture
+def any_folder(quick_folder: Folder, ledger_place: Place) -> Folder:
+    """A working folder at B-B, with its ledger in each kind of database."""
+    return quick_folder
 
 
 Grants = Iterable[Sequence[str]]

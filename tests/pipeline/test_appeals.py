@@ -727,3 +727,60 @@ def test_an_authority_that_is_down_leaves_the_old_certificate_in_force_and_the_n
     outcome = issue(folder, corrected)
     assert outcome.json["counts"]["reissued"] == 1
     assert_reissued_once(folder, corrected)
+
+
+# --- the ledger afterwards ------------------------------------------------------------------------
+
+
+def lived_through(folder: Folder) -> list[str]:
+    """Reissued twice, revoked, reissued once more; what was upheld among it. The ids in their order."""
+    ids = [certificate_of(folder)]
+    upheld = ("--given-name", "Aina Maria", *UPHELD)
+    for number, more in enumerate(((), upheld)):
+        outcome = reissue(folder, ids[-1], *more, "--again", "--json", reason=f"{WHY} ({number})")
+        assert outcome.code == 0, outcome.err
+        ids.append(certificate_of(folder))
+    assert folder.call("revoke", ids[-1], "--reason", WHY, "--yes").code == 0
+    assert reissue(folder, ids[-1], *upheld, "--again", reason="Upheld after all").code == 0
+    ids.append(certificate_of(folder))
+    assert len(set(ids)) == 4
+    return ids
+
+
+def test_the_ledger_is_what_its_events_tell_whatever_was_decided(folder: Folder) -> None:
+    lived_through(folder)
+    outcome = folder.call("ledger", "verify", "--json")
+    assert outcome.code == 0, outcome.out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("UPDATE acts SET reason = 'Another one' WHERE kind = 'revocation'", "revocation of certificate"),
+        ("DELETE FROM acts WHERE kind = 'revocation'", "revocation of certificate"),
+        ("UPDATE certificates SET successor_id = NULL WHERE generation = 1", "certificate"),
+        ("UPDATE certificates SET predecessor_id = NULL WHERE generation = 2", "certificate"),
+    ],
+)
+def test_what_was_decided_cannot_be_changed_unnoticed(folder: Folder, change: str, told: str) -> None:
+    lived_through(folder)
+    with sqlite3.connect(folder.path / "ledger.sqlite") as connection:
+        assert connection.execute(change).rowcount == 1
+    connection.close()
+    outcome = folder.call("ledger", "verify")
+    assert outcome.code == 5
+    assert told in outcome.out.lower()
+
+
+def test_a_ledger_rebuilt_from_its_files_knows_who_replaced_whom(folder: Folder) -> None:
+    ids = lived_through(folder)
+    before = folder.call("plan", "--registry", folder.path / "registry", "--json").json["decisions"]
+    for file in folder.path.glob("ledger.sqlite*"):
+        file.unlink()
+    rebuilt = folder.call("ledger", "rebuild", "--from", folder.path / "out")
+    assert rebuilt.code == 0, rebuilt.err
+    assert folder.call("ledger", "verify").code == 0
+    told = [story(folder, one) for one in ids]
+    assert [one.certificate.state for one in told] == ["superseded", "superseded", "revoked", "issued"]
+    after = folder.call("plan", "--registry", folder.path / "registry", "--json").json["decisions"]
+    assert [each["certificate_id"] for each in after] == [each["certificate_id"] for each in before]

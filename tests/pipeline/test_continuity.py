@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledgers import Place
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
@@ -50,11 +51,12 @@ def test_a_rollback_is_noticed_even_without_manifests(rolled_back: Folder, regis
     assert len(rolled_back.certificates) == 3
 
 
-def test_a_ledger_changed_by_hand_since_the_last_manifest_stops_the_run(quick_folder: Folder, registry: Path) -> None:
+def test_a_ledger_changed_by_hand_since_the_last_manifest_stops_the_run(
+    quick_folder: Folder, ledger_place: Place, registry: Path
+) -> None:
     issue(quick_folder, registry)
-    with sqlite3.connect(quick_folder.path / "ledger.sqlite") as connection:
-        connection.execute("UPDATE events SET at = '2020' WHERE sequence = (SELECT max(sequence) FROM events)")
-    connection.close()
+    ledger_place.disarm()
+    ledger_place.execute("UPDATE events SET at = '2020' WHERE sequence = (SELECT max(sequence) FROM events)")
     assert issue(quick_folder, registry) == 5
     assert quick_folder.call("status").code == 5
 

@@ -16,7 +16,9 @@ import pytest
 from sealtool import press
 from sealtool.model import Level
 from sealtool.planning import Scope
+from tests.ledgers import postgresql_place
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
+from tests.postgresql import Cluster
 
 A, B, C = PEOPLE[:3]
 B1 = Scope((Level.B1,))
@@ -134,6 +136,34 @@ def test_a_run_killed_between_any_two_steps_is_completed_by_the_next(
         assert_like_an_undisturbed_run(folder, people, files_each)
 
 
+STEPS_ON_A_SERVER = ("certificates reserved", "hashes recorded", "manifest announced")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS_ON_A_SERVER)
+def test_a_run_whose_ledger_is_on_a_server_is_completed_when_it_was_killed(
+    quick_folder: Folder, registry: Path, cluster: Cluster, empty_ledger: str, step: str
+) -> None:
+    """Some of the steps: the commits between them are the same, and here it is the server that lets go of the hold."""
+    place = postgresql_place(cluster, empty_ledger)
+    quick_folder.configure('url = "sqlite:///ledger.sqlite"', place.toml)
+    die = killed_after(step)
+    assert ended_by(in_a_child(lambda: quick_folder.workspace.issue(registry, B1, on_step=die))) == signal.SIGKILL
+    wait_for_the_hold_to_end(quick_folder)
+    quick_folder.workspace.issue(registry, B1)
+    assert_like_an_undisturbed_run(quick_folder, [A, B])
+    assert quick_folder.call("ledger", "verify").code == 0
+
+
+def wait_for_the_hold_to_end(folder: Folder) -> None:
+    """The server notices at once that a client on the same machine is dead, but not before it is."""
+    deadline = time.monotonic() + PATIENCE
+    with folder.workspace.ledger() as ledger:
+        while ledger.is_held():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+
 @pytest.mark.faults
 def test_a_run_killed_again_and_again_at_random_moments_gets_there(quick_folder: Folder, write_registry: Write) -> None:
     people = list(PEOPLE[:12])
@@ -208,9 +238,9 @@ def test_a_foreign_file_under_a_certificates_name_stops_the_run_and_is_left_alon
     assert foreign.read_bytes() == b"something else"
 
 
-def test_a_second_run_at_the_same_time_says_so_and_exits_5(quick_folder: Folder, registry: Path) -> None:
-    with quick_folder.workspace.ledger() as ledger, ledger.exclusive():
-        outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+def test_a_second_run_at_the_same_time_says_so_and_exits_5(any_folder: Folder, registry: Path) -> None:
+    with any_folder.workspace.ledger() as ledger, ledger.exclusive():
+        outcome = any_folder.call("issue", "--level", "B1", "--registry", registry)
     assert outcome.code == 5
     assert "Another run" in outcome.err
-    assert quick_folder.certificates == []
+    assert any_folder.certificates == []

@@ -29,6 +29,7 @@ from sealtool.cli import main
 from sealtool.cli.ending import ended_with
 from sealtool.cli.options import LEVELS
 from sealtool.errors import ExitCode
+from sealtool.ledger import FindingCode
 from sealtool.model import Framework, Level, Verdict
 from sealtool.preservation import RefusalCode
 from sealtool.registry import cells
@@ -42,9 +43,11 @@ from sealtool.workspace import Workspace
 REPOSITORY = Path(__file__).parents[3]
 OPERATOR = (REPOSITORY / "docs" / "operator.md").read_text(encoding="utf-8")
 AUDITOR = (REPOSITORY / "docs" / "auditor.md").read_text(encoding="utf-8")
+ADMINISTRATOR = (REPOSITORY / "docs" / "administrator.md").read_text(encoding="utf-8")
+GUIDES = ("docs/operator.md", "docs/auditor.md", "docs/administrator.md")
 PAGES = {
     name: (REPOSITORY / name).read_text(encoding="utf-8")
-    for name in ("docs/operator.md", "docs/auditor.md", "README.md", "samples/README.md", "certs/README.md")
+    for name in (*GUIDES, "README.md", "samples/README.md", "certs/README.md")
 }
 SYSTEMD = REPOSITORY / "samples" / "systemd"
 CRON = REPOSITORY / "samples" / "cron" / "sealtool"
@@ -127,8 +130,12 @@ def check_usage(arguments: list[str]) -> None:
         return
     if rest[0] not in COMMANDS:
         raise click.UsageError(f"no such command: {rest[0]}")
-    inner = command(rest[0])
-    values, left, _ = inner.make_parser(click.Context(inner, info_name=rest[0])).parse_args(list(rest[1:]))
+    inner, rest = command(rest[0]), rest[1:]
+    if isinstance(inner, click.Group):
+        if not rest or rest[0] not in inner.commands:
+            raise click.UsageError(f"no such command: {rest[:1]}")
+        inner, rest = inner.commands[rest[0]], rest[1:]
+    values, left, _ = inner.make_parser(click.Context(inner)).parse_args(list(rest))
     if left:
         raise click.UsageError(f"too many arguments: {left}")
     for param in inner.params:
@@ -142,13 +149,45 @@ def check_usage(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_documented_with_every_argument_and_option_and_no_other(name: str) -> None:
-    text = section(OPERATOR, f"### `{name}`")
+    text = section(OPERATOR, f"### `{name}`").partition("\n#### ")[0]
     shown = {words(row[0])[0] for header in _OPTION_HEADERS if header in text for row in rows(text, header)}
     expected = {
         param.opts[0] if isinstance(param, click.Option) else param.make_metavar(click.Context(command(name)))
         for param in command(name).params
     }
     assert {one.split()[0] for one in shown} == {re.sub(r"^\[|\W+$", "", one) for one in expected}
+
+
+GROUPED = [
+    f"{name} {inner}" for name in COMMANDS if isinstance(command(name), click.Group) for inner in command(name).commands
+]
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_every_command_of_a_group_is_documented_likewise(name: str) -> None:
+    group, _, inner = name.partition(" ")
+    text = section(OPERATOR, f"#### `{name}`")
+    shown = {words(row[0])[0] for header in _OPTION_HEADERS if header in text for row in rows(text, header)}
+    found = command(group).commands[inner]
+    expected = {
+        param.opts[0] if isinstance(param, click.Option) else param.make_metavar(click.Context(found))
+        for param in found.params
+    }
+    assert {one.split()[0] for one in shown} == {re.sub(r"^\[|\W+$", "", one) for one in expected}
+
+
+def test_no_command_of_a_group_is_documented_that_is_not_there() -> None:
+    assert re.findall(r"^#### `(\w+ \w+)`$", section(OPERATOR, "## Commands"), re.MULTILINE) == GROUPED
+
+
+def test_every_finding_about_a_ledger_is_documented_and_no_other() -> None:
+    table = rows(section(ADMINISTRATOR, "## Examine"), "| finding | meaning | what to do |")
+    assert [words(row[0])[0] for row in table] == list(FindingCode)
+
+
+def test_the_configuration_of_a_ledger_on_a_server_is_valid() -> None:
+    for block in blocks("docs/administrator.md", "toml"):
+        Settings.model_validate(tomllib.loads(block.content))
 
 
 _OPTION_HEADERS = ("| argument or option | meaning |", "| option | meaning |")
@@ -186,6 +225,9 @@ def test_every_command_line_shown_would_be_understood(page: str) -> None:
         "sealtool issue --level B7",
         "sealtool check",
         "sealtool status now",
+        "sealtool ledger",
+        "sealtool ledger burn",
+        "sealtool ledger backup",
         "sudo -u sealtool /opt/sealtool/bin/sealtool verify out --workers many > report",
     ],
 )
@@ -379,7 +421,7 @@ def test_every_debian_package_is_explained() -> None:
     assert shown == needed
 
 
-@pytest.mark.parametrize("page", ["docs/operator.md", "docs/auditor.md"])
+@pytest.mark.parametrize("page", GUIDES)
 def test_every_link_of_a_guide_leads_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
         path, _, anchor = target.partition("#")

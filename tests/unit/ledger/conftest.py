@@ -1,10 +1,11 @@
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from sealtool.ledger import Ledger, Reservation, RunFacts, SealedDocument, create_ledger
+from sealtool.ledger import Ledger, Reservation, RunFacts, SealedDocument, create_ledger, open_ledger
 from sealtool.model import (
     Area,
     CertificateId,
@@ -18,6 +19,7 @@ from sealtool.model import (
     RunId,
     SourceFile,
 )
+from tests.ledgers import Place, postgresql_place, sqlite_place
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 RUN = RunId("20260302T030000Z-000001")
@@ -29,9 +31,28 @@ def ledger_file(tmp_path: Path) -> Path:
     return tmp_path / "ledger.sqlite"
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with an empty ledger, to be copied."""
+    file = tmp_path_factory.mktemp("empty") / "ledger.sqlite"
+    create_ledger(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_place(request: pytest.FixtureRequest) -> Place:
+    """A place with an empty ledger in it."""
+    if request.param == "postgresql":
+        cluster, template = request.getfixturevalue("cluster"), request.getfixturevalue("empty_ledger")
+        return postgresql_place(cluster, template)
+    folder = request.getfixturevalue("tmp_path")
+    shutil.copy(request.getfixturevalue("empty_file"), folder / "ledger.sqlite")
+    return sqlite_place(folder)
+
+
 @pytest.fixture
-def ledger(ledger_file: Path) -> Iterator[Ledger]:
-    with create_ledger(f"sqlite:///{ledger_file}") as ledger:
+def ledger(ledger_place: Place) -> Iterator[Ledger]:
+    with open_ledger(ledger_place.url) as ledger:
         ledger.begin_run(RUN, FACTS, at=NOW)
         yield ledger
 

@@ -94,3 +94,11 @@ def test_the_named_configuration_comes_before_all_others(tmp_path: Path) -> None
     assert find_configuration(Path("named.toml"), environ=environ, folder=tmp_path) == Path("named.toml")
     assert find_configuration(None, environ=environ, folder=tmp_path) == Path("from-environment.toml")
     assert find_configuration(None, environ={}, folder=tmp_path) == tmp_path / "sealtool.toml"
+
+
+def test_the_password_of_a_ledger_belongs_to_a_server(write: object) -> None:
+    server = 'url = "postgresql+psycopg://sealtool@db/sealtool"'
+    settings = load(write, f'[ledger]\n{server}\npassword = {{ env = "LEDGER" }}')
+    assert settings.ledger.url == "postgresql+psycopg://sealtool@db/sealtool"
+    with pytest.raises(ConfigurationError, match="SQLite"):
+        load(write, '[ledger]\npassword = { env = "LEDGER" }')

@@ -15,6 +15,9 @@ RECORD: dict[str, Any] = {
     "area": None,
     "accredited_on": "2025-03-12",
     "issued_on": "2025-10-27",
+    "procedures": ["test"],
+    "areas": [{"area": 1, "covered_on": "2025-03-12", "procedure": "test"}],
+    "rules_version": "2025-10-27",
     "person": {"person_id": "10000000Z", "given_name": "Aina", "first_surname": "Fictícia", "second_surname": ""},
 }
 

@@ -1,0 +1,176 @@
+"""Whether a ledger is what sealtool wrote: the whole chain of events, and every table held against it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Table, select
+
+from sealtool.canonical import canonical_json, sha256_hex
+from sealtool.ledger.events import GENESIS, event_hash, is_beginning
+from sealtool.ledger.findings import FindingCode, LedgerFinding
+from sealtool.ledger.replay import HASH_OF, Expected, Told
+from sealtool.ledger.tables import WHOLE_LEVEL, acts, certificates, documents, events, register, renewals, runs
+
+_NOUNS: Final[Mapping[str, str]] = {
+    "runs": "run {run_id}",
+    "register": "a line of the register ({level}, area {area})",
+    "certificates": "certificate {certificate_id}",
+    "documents": "document {path}",
+    "renewals": "renewal of {path}",
+    "acts": "{kind} of certificate {certificate_id}",
+}
+"""How messages call a row: never by the person."""
+
+
+def examine(connection: Connection) -> tuple[LedgerFinding, ...]:
+    """Everything that speaks against a ledger, in order of the events, then of the tables."""
+    told = Told()
+    found = [*_chain(connection, told)]
+    found += [
+        LedgerFinding(
+            FindingCode.EVENT_UNKNOWN,
+            f"Event {sequence} is a '{kind}', which this sealtool does not know: a later one wrote it.",
+            sequence,
+            kind,
+        )
+        for sequence, kind in told.unknown
+    ]
+    expectations = (
+        (runs, told.runs),
+        (register, told.register),
+        (certificates, told.certificates),
+        (documents, told.documents),
+        (renewals, told.renewals),
+        (acts, told.acts),
+    )
+    for table, expected in expectations:
+        found += _table(connection, table, expected)
+    return tuple(found)
+
+
+# --- the chain ------------------------------------------------------------------------------------
+
+
+def _chain(connection: Connection, told: Told) -> Iterator[LedgerFinding]:
+    """Follows every event, in memory only where one does not fit."""
+    expected, previous = 1, GENESIS
+    before: tuple[int, str, str | None] | None = None
+    missing: list[int] = []
+    bad: list[Row[Any]] = []
+    breaks: list[LedgerFinding] = []
+    query = select(events).order_by(events.c.sequence)
+    for row in connection.execution_options(stream_results=True).execute(query):
+        begins = before is None and is_beginning(row)
+        sound = row.hash == event_hash(list(row)[:-1])
+        if row.sequence != expected and not begins:
+            missing += range(expected, row.sequence)
+        elif row.previous_hash != previous and not begins and sound and before is not None and not _is_bad(before, bad):
+            breaks.append(
+                LedgerFinding(
+                    FindingCode.EVENT_EDITED,
+                    f"Event {before[0]} ({before[1]}) was written anew: event {row.sequence} builds on another one.",
+                    *before,
+                )
+            )
+        if not sound:
+            bad.append(row)
+        told.follow(row)
+        expected, previous, before = row.sequence + 1, row.hash, (row.sequence, row.kind, row.certificate_id)
+    places = [*missing, *(row.sequence for row in bad)]
+    moved = {row.sequence: original for row in bad if (original := _original_place(row, places)) is not None}
+    yield from _missing(missing, set(moved.values()))
+    yield from (_moved(row, moved[row.sequence]) if row.sequence in moved else _edited(row) for row in bad)
+    yield from breaks
+
+
+def _is_bad(event: tuple[int, str, str | None], bad: list[Row[Any]]) -> bool:
+    return bool(bad) and bad[-1].sequence == event[0]
+
+
+def _original_place(row: Row[Any], places: list[int]) -> int | None:
+    """The number under which the event was written, where only its number was changed."""
+    others = list(row)[1:-1]
+    return next((one for one in places if event_hash([one, *others]) == row.hash), None)
+
+
+def _missing(missing: list[int], taken: set[int]) -> Iterator[LedgerFinding]:
+    for sequence in missing:
+        if sequence not in taken:
+            yield LedgerFinding(FindingCode.EVENT_REMOVED, f"Event {sequence} was removed.", sequence)
+
+
+def _moved(row: Row[Any], original: int) -> LedgerFinding:
+    message = f"Event {original} ({row.kind}) was moved: it stands as number {row.sequence} now."
+    return LedgerFinding(FindingCode.EVENT_MOVED, message, original, row.kind, row.certificate_id)
+
+
+def _edited(row: Row[Any]) -> LedgerFinding:
+    message = f"Event {row.sequence} ({row.kind}, {row.at}) was changed after it was written."
+    return LedgerFinding(FindingCode.EVENT_EDITED, message, row.sequence, row.kind, row.certificate_id)
+
+
+# --- the tables -----------------------------------------------------------------------------------
+
+
+def _table(connection: Connection, table: Table, expected: dict[Any, Expected]) -> Iterator[LedgerFinding]:
+    left = dict(expected)
+    query = select(table).order_by(*table.primary_key.columns)
+    for found in connection.execution_options(stream_results=True).execute(query).mappings():
+        row = dict(found)
+        names = [column.name for column in table.primary_key.columns]
+        key = row[names[0]] if len(names) == 1 else tuple(row[name] for name in names)
+        wanted = left.pop(key, None)
+        noun = _noun(table, row)
+        if wanted is None:
+            yield LedgerFinding(
+                FindingCode.ROW_WITHOUT_EVENT,
+                f"{noun} is in the ledger, but no event tells of it.",
+                certificate_id=row.get("certificate_id"),
+            )
+        elif wrong := sorted({*_differing(row, wanted.facts), *_contradicting(table, row)}):
+            yield _found(
+                FindingCode.ROW_DIFFERS, f"{noun} is not as the events tell: {', '.join(wrong)} differs.", wanted
+            )
+    for key, one in left.items():
+        parts = key if isinstance(key, tuple) else (key,)
+        named = dict(zip((column.name for column in table.primary_key.columns), parts, strict=True))
+        yield _found(FindingCode.ROW_MISSING, f"{_noun(table, named)} is not in the ledger any more.", one)
+
+
+def _found(code: FindingCode, message: str, wanted: Expected) -> LedgerFinding:
+    told = f"{message[0].upper()}{message[1:]} The last event about it is {wanted.sequence} ({wanted.kind})."
+    return LedgerFinding(code, told, wanted.sequence, wanted.kind, wanted.certificate_id)
+
+
+def _noun(table: Table, row: Mapping[str, Any]) -> str:
+    noun = _NOUNS[table.name].format_map(row)
+    return f"{noun[0].upper()}{noun[1:]}"
+
+
+def _differing(row: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in facts.items():
+        column = name if name in row else name.removesuffix(HASH_OF)
+        present = row[name] if name in row else sha256_hex(row[column])
+        if not (present in value if isinstance(value, frozenset) else present == value):
+            yield column
+
+
+def _contradicting(table: Table, row: Mapping[str, Any]) -> Iterator[str]:
+    """Columns of a certificate that are not those of its decision, whose hash the events have."""
+    if table is not certificates:
+        return
+    decision = json.loads(row["decision"])
+    if _fingerprint(decision) != row["fingerprint"]:
+        yield "decision"
+    stands = {"person_id": row["person_id"], "level": row["level"], "area": row["area"]}
+    says = {name: decision.get(name) for name in stands} | {"area": decision.get("area") or WHOLE_LEVEL}
+    yield from (name for name in stands if stands[name] != says[name])
+
+
+def _fingerprint(decision: Mapping[str, Any]) -> str:
+    """As :func:`sealtool.canonical.decision_fingerprint` makes it, from the decision on record."""
+    areas = [{name: value for name, value in area.items() if name != "evidence"} for area in decision["areas"]]
+    return sha256_hex(canonical_json({**decision, "areas": areas}))

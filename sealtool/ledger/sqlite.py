@@ -1,0 +1,118 @@
+"""A ledger in an SQLite file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+from sealtool.errors import LedgerError
+from sealtool.ledger.locking import exclusive_file_lock
+
+
+class SqliteDatabase:
+    """A file, and beside it the one that a run locks. Links are followed: one ledger has one lock."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file.resolve()
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.file)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Connections to the file."""
+        # hide_parameters: what a statement was about must not reach a log
+        engine = create_engine(URL.create("sqlite", database=str(self.file)), hide_parameters=True)
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def insist_on_presence(self) -> None:
+        """Raises LedgerError where there is no file."""
+        if not self.file.is_file():
+            raise LedgerError(
+                f"There is no ledger at {self.file}. An empty one in its place would issue every certificate again.",
+                advice="Restore it from a backup, correct ledger.url in the configuration, "
+                "or make a new working folder with `sealtool init`.",
+            )
+
+    def make_room(self) -> None:
+        """Makes an empty file; LedgerError where there is one."""
+        try:
+            os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            raise LedgerError(
+                f"There is a ledger already: {self.file}. A new one in its place would lose what it knows.",
+                advice="Choose another folder.",
+            ) from None
+        except OSError as error:
+            raise LedgerError(
+                f"The ledger {self.file} cannot be made: {error.strerror or error}.",
+                advice="Check that the folder exists and that you may write in it.",
+            ) from error
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Holds the ledger through a lock that the kernel takes back from a dead process."""
+        return exclusive_file_lock(self.file.with_name(f"{self.file.name}.lock"))
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def draft(self) -> Self:
+        """A file beside this one."""
+        return type(self)(self.file.with_name(f"{self.file.name}.draft-{secrets.token_hex(4)}"))
+
+    def give_way_to(self, draft: Self, *, aside: str) -> str:
+        """Renames the draft into this place, and what is here out of it first."""
+        with draft.engine.connect() as connection:  # all of it into the one file that is renamed
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        draft.close()
+        self.close()
+        before = self.file.with_name(f"{self.file.name}.{aside}") if self.file.exists() else None
+        if before is not None:
+            for ending in ("-wal", "-shm", ""):  # the file itself last: until then it is still the ledger
+                part = Path(f"{self.file}{ending}")
+                if part.exists():
+                    part.rename(f"{before}{ending}")
+        draft.file.rename(self.file)
+        draft.discard()
+        folder = os.open(self.file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return "" if before is None else str(before)
+
+    def discard(self) -> None:
+        """Removes the file and its parts."""
+        self.close()
+        for ending in ("", "-wal", "-shm", ".lock"):
+            Path(f"{self.file}{ending}").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self.engine.dispose()
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    """Durable on every commit (``synchronous=FULL``), readable while a run writes (WAL)."""
+    connection.isolation_level = None  # the driver must not open transactions behind SQLAlchemy's back
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")

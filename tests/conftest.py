@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ledgers import Place, postgresql_place, sqlite_place
+from tests.postgresql import Cluster, throw_away_cluster
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server of this process of tests alone."""
+    with throw_away_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(cluster: Cluster) -> str:
+    """A database with an empty ledger, to be copied."""
+    return cluster.database_with_ledger()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """A place where a ledger can be, with nothing there: a file, or a new database."""
+    if request.param == "sqlite":
+        return sqlite_place(request.getfixturevalue("tmp_path"))
+    return postgresql_place(request.getfixturevalue("cluster"))

@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format fuzz attacks faults interop lock samples golden schemas wheel clean
+.PHONY: help setup demo test lint format fuzz attacks long interop lock samples golden schemas wheel clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +17,7 @@ demo: setup ## the main job on the sample registry, in the folder demo/
 	@tools/demo
 
 test: setup ## every test, under four minutes on two cores
-	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m "not fuzz and not interop and not faults"
+	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m "not fuzz and not interop and not long"
 
 lint: setup ## style, types, and the drawing of the architecture
 	@$(BIN)/ruff check .
@@ -35,8 +35,8 @@ fuzz: setup ## a longer, bounded search for bytes that break the reader or pass 
 attacks: setup ## every known attack before every judge; writes docs/attacks.md anew
 	@PYTHONPATH=. $(BIN)/python tools/attack_table.py
 
-faults: setup ## runs killed at every step, and all that fails around them
-	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m faults
+long: setup ## what takes long: runs killed at every step, services and disks that fail, whole years
+	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m long
 
 interop: setup ## sealed files before DSS, veraPDF, Poppler, MuPDF, qpdf and OpenSSL
 	@$(BIN)/pytest --quiet -m interop tests/interop

@@ -615,7 +615,7 @@ def by_the_nightly_run(folder: Folder, registry: Path) -> None:
     folder.workspace.issue(registry, B1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("next_run", "files_each"), [(by_the_same_call, 2), (by_the_nightly_run, 1)], ids=["the same call", "issue"]
 )
@@ -646,7 +646,7 @@ def test_a_reissue_killed_between_any_two_steps_is_settled_by_the_next_run(
         assert_reissued_once(killed, corrected, files_each)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_published_reissue_is_recorded_by_a_run_that_renews(folder: Folder, corrected: Path) -> None:
     proposal, die = proposed(folder, corrected), killed_after("file published")
     assert ended_by(in_a_child(lambda: folder.workspace.reissue(proposal, on_step=die))) == signal.SIGKILL
@@ -676,7 +676,7 @@ def test_a_reissue_that_was_stopped_is_given_up_when_the_certificate_is_revoked(
     assert states(folder) == [(0, "revoked"), (1, "issued"), (1, "released")]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_revocation_killed_between_any_two_steps_is_completed_by_the_same_call(
     folder: Folder, tmp_path: Path
 ) -> None:

@@ -253,8 +253,11 @@ def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Fold
 
 @pytest.mark.parametrize(
     ("by", "inherited"),
-    [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "trap '' INT; ")],
-    ids=["Ctrl-C", "SIGTERM", "SIGTERM to a job in the background"],
+    [
+        pytest.param(signal.SIGINT, "", id="Ctrl-C", marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, "", id="SIGTERM"),
+        pytest.param(signal.SIGTERM, "trap '' INT; ", id="SIGTERM to a job in the background", marks=pytest.mark.long),
+    ],
 )
 def test_an_interrupted_run_exits_130_and_the_next_goes_on(
     quick_folder: Folder, write_registry: Write, by: signal.Signals, inherited: str
@@ -329,6 +332,7 @@ def test_when_nothing_passes_the_run_stops_early(
     assert tried < len(people)
 
 
+@pytest.mark.long
 def test_a_lost_worker_is_no_bug_and_the_next_run_goes_on(quick_folder: Folder, write_registry: Write) -> None:
     quick_folder.configure("workers = 1", "workers = 2")
     people = list(PEOPLE[:24])

@@ -106,13 +106,9 @@ def assert_like_an_undisturbed_run(folder: Folder, people: Sequence[str], files_
     assert folder.call("status").code == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("people", "files_each"),
-    [
-        pytest.param((A, B), 1, id="two people"),
-        pytest.param((A,), 2, id="a file for each language", marks=pytest.mark.faults),
-    ],
+    ("people", "files_each"), [((A, B), 1), ((A,), 2)], ids=["two people", "a file for each language"]
 )
 def test_a_run_killed_between_any_two_steps_is_completed_by_the_next(
     quick_folder: Folder, write_registry: Write, tmp_path: Path, people: tuple[str, ...], files_each: int
@@ -139,7 +135,7 @@ def test_a_run_killed_between_any_two_steps_is_completed_by_the_next(
 STEPS_ON_A_SERVER = ("certificates reserved", "hashes recorded", "manifest announced")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("step", STEPS_ON_A_SERVER)
 def test_a_run_whose_ledger_is_on_a_server_is_completed_when_it_was_killed(
     quick_folder: Folder, registry: Path, cluster: Cluster, empty_ledger: str, step: str
@@ -164,7 +160,7 @@ def wait_for_the_hold_to_end(folder: Folder) -> None:
             time.sleep(0.005)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 def test_a_run_killed_again_and_again_at_random_moments_gets_there(quick_folder: Folder, write_registry: Write) -> None:
     people = list(PEOPLE[:12])
     registry = write_registry(people, map(b1_by_test, people))
@@ -182,7 +178,7 @@ def test_a_run_killed_again_and_again_at_random_moments_gets_there(quick_folder:
     assert_like_an_undisturbed_run(quick_folder, people)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 def test_the_program_itself_with_its_worker_processes_can_be_killed(folder: Folder, write_registry: Write) -> None:
     folder.configure("workers = 1", "workers = 2")
     people = list(PEOPLE[:30])

@@ -25,6 +25,8 @@ from tests.postgresql import Cluster, throw_away_cluster
 A, B = PEOPLE[:2]
 B1 = Scope((Level.B1,))
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _one_certificate_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,6 +229,7 @@ def test_plan_writes_nothing(quick_folder: Folder, write_registry: Write) -> Non
     assert everything_in(quick_folder.path) == before
 
 
+@pytest.mark.long
 def test_plan_says_what_issue_then_does(quick_folder: Folder) -> None:
     planned = quick_folder.call("plan", "--all", "--registry", SMALL_SAMPLE, "--json").json
     assert quick_folder.call("issue", "--all", "--dry-run", "--registry", SMALL_SAMPLE, "--json").json == planned

@@ -250,6 +250,7 @@ def _wait_until(holds: Callable[[], bool]) -> None:
 # --- hostile files ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_files_made_to_hold_up_an_audit_cost_a_reason_each_and_good_ones_beside_them_pass(
     good: Folder, mixed: Path
 ) -> None:
@@ -299,6 +300,7 @@ def test_a_limit_that_no_certificate_could_keep_is_refused(good: Folder, option:
     assert call("verify", good.certificates[0], *option).code == 2
 
 
+@pytest.mark.long
 def test_nothing_that_a_broken_process_says_reaches_the_user(good: Folder, mixed: Path) -> None:
     (mixed / "hostile.pdf").write_bytes(table_of_entries_of_no_width())
     command = [sys.executable, "-m", "sealtool", "--config", str(good.configuration), "verify", str(mixed)]

@@ -82,7 +82,7 @@ def test_a_refused_token_is_exit_6_and_nothing_is_issued(
     assert folder.certificates == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_service_lost_in_the_middle_is_exit_6_and_the_next_run_completes(
     folder: Folder, use_service: UseService, write_registry: Write
 ) -> None:

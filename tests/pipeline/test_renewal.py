@@ -221,6 +221,7 @@ def archived(archived_once: Folder, tmp_path: Path) -> Years:
     return Years(Folder(copy))
 
 
+@pytest.mark.long
 def test_due_is_what_runs_out_within_the_days_and_nothing_else(archived: Years) -> None:
     assert archived.on(FIRST_ENDS - timedelta(days=31)).extend([], due_days=30).renewed == []
     archived.use("second", "tsa")
@@ -228,6 +229,7 @@ def test_due_is_what_runs_out_within_the_days_and_nothing_else(archived: Years) 
     assert archived.on(FIRST_ENDS - timedelta(days=29)).extend([], due_days=30).renewed == []
 
 
+@pytest.mark.long
 def test_a_document_outlives_its_time_stamp_authority_where_it_was_renewed_in_time(archived: Years) -> None:
     left_alone = archived.folder.path / "left-alone.pdf"
     shutil.copy(archived.folder.certificates[0], left_alone)
@@ -252,6 +254,7 @@ def test_another_time_stamp_of_an_authority_that_lasts_no_longer_is_not_made(arc
     assert contents(archived.folder) == files
 
 
+@pytest.mark.long
 def test_what_ran_out_is_refused_with_the_reason_of_the_verifier(archived: Years) -> None:
     archived.use("second", "tsa")
     report = archived.on(FIRST_ENDS + timedelta(days=1)).extend([], due_days=30)
@@ -441,7 +444,7 @@ def assert_settled(folder: Folder) -> None:
     assert [path.read_bytes().count(b"/DocTimeStamp") for path in (renewed, untouched)] == [1, 0]
 
 
-@pytest.mark.faults
+@pytest.mark.long
 def test_a_renewal_killed_between_any_two_steps_is_settled_by_the_next(issued: Folder, tmp_path: Path) -> None:
     steps: list[str] = []
     undisturbed = Folder(tmp_path / "undisturbed")
@@ -457,7 +460,7 @@ def test_a_renewal_killed_between_any_two_steps_is_settled_by_the_next(issued: F
         assert_settled(folder)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["renewals announced", "document replaced", "renewals confirmed"])
 def test_a_renewal_that_was_killed_is_settled_by_issuing_too(issued: Folder, step: str) -> None:
     die = killed_after(step)

@@ -153,7 +153,7 @@ def test_a_wrong_pin_is_exit_6_and_nothing_is_issued(
     assert folder.certificates == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_token_pulled_in_the_middle_is_exit_6_and_the_next_run_completes(  # noqa: PLR0917 - fixtures
     folder: Folder,
     use_token: UseToken,

@@ -540,7 +540,7 @@ def test_a_certificate_that_the_newest_manifest_takes_back_does_not_pass(issued:
         (judged,) = [one for one in outcome.json["files"] if one["reasons"]]
         assert judged["verdict"] == "INDETERMINATE"
         assert judged["certificate"]["certificate_id"] == first.certificate_id
-        assert (second.certificate_id in judged["reasons"][0]["message"]) is (code == "SUPERSEDED")
+        assert second.certificate_id in judged["reasons"][0]["message"]
 
 
 def test_the_last_word_on_a_certificate_is_that_of_the_newest_run_whatever_its_file_is_called(issued: Folder) -> None:

@@ -33,7 +33,7 @@ def test_the_wheel_holds_templates_parameters_and_migrations(wheel: Path) -> Non
     assert not [name for name in names if name.endswith((".p12", ".key")) or name.startswith(("tests/", "samples/"))]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_installed_wheel_issues_from_an_unrelated_folder(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)

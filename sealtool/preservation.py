@@ -17,13 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
+from sealtool.batches import in_batches
 from sealtool.canonical import sha256_hex
 from sealtool.errors import ExtensionError, SelfCheckError
 from sealtool.model import PadesLevel, Reason, SealedPdf, Verdict, Verification
 from sealtool.workers import call_in
-
-BATCH: Final = 16
-"""Extended files that are handed on together."""
 
 _MAX_BYTES: Final = 32 * 1024 * 1024
 """What the verifier takes for a certificate; what is larger is not even read."""
@@ -107,7 +105,6 @@ class _RefusalError(Exception):
 
 
 Outcome = Extended | Kept | Refused
-_Task = asyncio.Task[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,30 +159,15 @@ class Preservation:
         Raises:
             SealtoolError: what stopped everything: a service, or the output.
         """
-        waiting, going = iter(candidates), set[_Task]()
-        finished: list[Extended] = []
         others: list[Kept | Refused] = []
-        stopped: BaseException | None = None
-        try:
-            while True:
-                while stopped is None and len(going) < self.in_flight and (candidate := next(waiting, None)):
-                    going.add(asyncio.create_task(self._extend_one(candidate)))
-                if not going:
-                    break
-                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                stopped = _sort_out(done, finished, others) or stopped
-                while len(finished) >= BATCH:
-                    batch, finished = finished[:BATCH], finished[BATCH:]
-                    hand_on(batch)
-        except asyncio.CancelledError:  # interrupted: what is extended already is handed on, the rest can wait
-            for task in going:
-                task.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
-            hand_on(finished)
-            raise
-        hand_on(finished)
-        if stopped is not None:
-            raise stopped
+
+        def sort(outcome: Outcome) -> Extended | None:
+            if isinstance(outcome, Extended):
+                return outcome
+            others.append(outcome)
+            return None
+
+        await in_batches(map(self._extend_one, candidates), self.in_flight, sort, hand_on)
         return others
 
     async def prepare(self) -> Extending:
@@ -284,17 +266,3 @@ def _gained_nothing(end: datetime) -> str:
 
 def _refusal(code: RefusalCode, message: str) -> _RefusalError:
     return _RefusalError(Reason(code, message))
-
-
-def _sort_out(done: Iterable[_Task], finished: list[Extended], others: list[Kept | Refused]) -> BaseException | None:
-    """Puts each outcome in its place; returns an error that has to stop the run."""
-    stopped = None
-    for task in done:
-        match task.exception() or task.result():
-            case BaseException() as error:
-                stopped = error
-            case Extended() as extended:
-                finished.append(extended)
-            case other:
-                others.append(other)
-    return stopped

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from sealtool.batches import in_batches
 from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
 from sealtool.model import (
     CertificateId,
@@ -22,9 +23,6 @@ from sealtool.model import (
     Verification,
 )
 from sealtool.workers import call_in
-
-BATCH: Final = 16
-"""Certificates that are handed on together."""
 
 HOPELESS: Final = 10
 """Failures, with nothing made yet, after which the cause is not in the certificates."""
@@ -67,9 +65,6 @@ class Failure:
     error: SealtoolError
 
 
-_Task = asyncio.Task[SealedCertificate | Failure]
-
-
 @dataclass(frozen=True, slots=True)
 class Press:
     """The stages between a decision and a checked, sealed file.
@@ -108,34 +103,21 @@ class Press:
             SealtoolError: what stopped everything: the key, a service, or ten failures before the first success.
         """
         await sealing.prepare()
-        waiting, going = iter(certificates), set[_Task]()
-        finished: list[SealedCertificate] = []
         failures: list[Failure] = []
-        stopped: BaseException | None = None
         nothing_yet = True
-        try:
-            while True:
-                while stopped is None and len(going) < self.in_flight and (orders := next(waiting, None)):
-                    going.add(asyncio.create_task(self._make_one(sealing, orders, on_step)))
-                if not going:
-                    break
-                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                stopped = _sort_out(done, finished, failures) or stopped
-                nothing_yet = nothing_yet and not finished
-                if nothing_yet and len(failures) >= HOPELESS:
-                    stopped = stopped or failures[0].error
-                while len(finished) >= BATCH:
-                    batch, finished = finished[:BATCH], finished[BATCH:]
-                    hand_on(batch)
-        except asyncio.CancelledError:  # interrupted: what is sealed already is handed on, the rest can wait
-            for task in going:
-                task.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
-            hand_on(finished)
-            raise
-        hand_on(finished)
-        if stopped is not None:
-            raise stopped
+
+        def sort(outcome: SealedCertificate | Failure) -> SealedCertificate | None:
+            nonlocal nothing_yet
+            if not isinstance(outcome, Failure):
+                nothing_yet = False
+                return outcome
+            failures.append(outcome)
+            if nothing_yet and len(failures) >= HOPELESS:
+                raise failures[0].error
+            return None
+
+        work = (self._make_one(sealing, orders, on_step) for orders in certificates)
+        await in_batches(work, self.in_flight, sort, hand_on)
         return failures
 
     async def seal_manifest(self, sealing: Sealing, content: bytes) -> bytes:
@@ -206,19 +188,3 @@ def _refused(what: str, reasons: Iterable[Reason]) -> SelfCheckError:
         f"{what} did not pass our own verification and was not published. {why}",
         advice="Check the seal, time stamp and trust settings; it stays pending.",
     )
-
-
-def _sort_out(
-    done: Iterable[_Task], finished: list[SealedCertificate], failures: list[Failure]
-) -> BaseException | None:
-    """Puts each outcome in its place; returns an error that has to stop the run."""
-    stopped = None
-    for task in done:
-        match task.exception() or task.result():
-            case BaseException() as error:
-                stopped = error
-            case Failure() as failure:
-                failures.append(failure)
-            case files:
-                finished.append(files)
-    return stopped

@@ -91,8 +91,13 @@ class Auditing:
             verification = _given_up(outcome) if isinstance(outcome, GivenUp) else outcome
             if path in extra:
                 return doubted(verification, FileReason.NOT_IN_MANIFEST)
-            said = of_listed_state(listed[path].state, listed[path].successor) if path in listed else None
-            return doubted(verification, *said) if said else verification
+            if path not in listed:
+                return verification
+            said = of_listed_state(listed[path].state, listed[path].successor)
+            verification = doubted(verification, *said) if said else verification
+            if verification.certificate is not None and listed[path].contradicts(verification.certificate):
+                return doubted(verification, FileReason.RECORD_DIFFERS, "It is the manifest that differs.")
+            return verification
 
         paths = sorted(extra.union(certificates))
         expected = {path: document.sha256 for path, document in listed.items()}

@@ -11,7 +11,7 @@ from sealtool.auditing.files import FileRefusedError, read_file
 from sealtool.auditing.judgements import doubted, not_judged
 from sealtool.auditing.reasons import FileReason
 from sealtool.manifest import Manifest, PreviousManifest, parse_manifest
-from sealtool.model import Verdict, Verification
+from sealtool.model import CertifiedFacts, Verdict, Verification
 from sealtool.publishing import MANIFESTS
 
 JudgeSeal = Callable[[bytes, bytes], Verification]
@@ -29,6 +29,13 @@ class ListedDocument:
     sha256: str
     state: Literal["issued", "superseded", "revoked"]
     successor: str | None
+    certificate_id: str
+    level: str
+    area: int | None
+
+    def contradicts(self, facts: CertifiedFacts) -> bool:
+        """Whether the record of the file is of another certificate, level or area."""
+        return (facts.certificate_id, facts.level, facts.area) != (self.certificate_id, self.level, self.area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,14 @@ def _documents(path: Path, manifest: Manifest) -> tuple[ListedDocument, ...]:
     """What it lists. The form of a manifest leaves no way out of the folder."""
     folder = output_folder(path.parent)
     return tuple(
-        ListedDocument(folder / PurePosixPath(entry.path), entry.sha256, entry.state, entry.successor)
+        ListedDocument(
+            folder / PurePosixPath(entry.path),
+            entry.sha256,
+            entry.state,
+            entry.successor,
+            entry.certificate_id,
+            entry.level,
+            entry.area,
+        )
         for entry in manifest.documents
     )

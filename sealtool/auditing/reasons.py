@@ -24,6 +24,7 @@ class FileReason(StrEnum):
     TOO_COSTLY = "TOO_COSTLY"
     VERIFIER_CRASHED = "VERIFIER_CRASHED"
     NOT_IN_MANIFEST = "NOT_IN_MANIFEST"
+    RECORD_DIFFERS = "RECORD_DIFFERS"
     SUPERSEDED = "SUPERSEDED"
     WITHDRAWN = "WITHDRAWN"
     MANIFEST_SEAL_MISSING = "MANIFEST_SEAL_MISSING"
@@ -76,6 +77,11 @@ EXPLANATIONS: Mapping[FileReason, FileExplanation] = MappingProxyType(
         FileReason.NOT_IN_MANIFEST: FileExplanation(
             _GENERIC,
             "The file lies among issued certificates, but no manifest lists it: ask the issuer before relying on it.",
+        ),
+        FileReason.RECORD_DIFFERS: FileExplanation(
+            _GENERIC,
+            "The sealed record in the file says something else than the issuer has on record. Do not rely on it; ask "
+            "there.",
         ),
         FileReason.SUPERSEDED: FileExplanation(
             _GENERIC, "The issuer has replaced this certificate with a later one. Ask the holder for that one."

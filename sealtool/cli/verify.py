@@ -12,9 +12,9 @@ import click
 from sealtool import __version__
 from sealtool.auditing import Audit, Auditing, Judges, decodable
 from sealtool.chambers import Limits
-from sealtool.cli.console import exit_code, progress, show_json
+from sealtool.cli.console import exit_code, note, progress, show_json
 from sealtool.cli.options import json_option, workspace_of
-from sealtool.errors import ConfigurationError, UsageError
+from sealtool.errors import ConfigurationError, SealtoolError, UsageError
 from sealtool.reporting.report import Report, anchors_of
 from sealtool.reporting.text import text_lines
 from sealtool.reporting.writing import insist_on_new, write_new
@@ -88,7 +88,8 @@ def command(
 ) -> int:
     """Judges sealed files by ETSI EN 319 102-1, strictly: files, folders of them, or a manifest and all it lists.
 
-    Needs no ledger and no network. Trust never comes from the file itself.
+    Needs no ledger and no network. Trust never comes from the file itself. Where the configuration says whom to trust,
+    and its ledger is there, records are compared with it, too.
     """
     for file in filter(None, (page, etsi)):
         insist_on_new(file)
@@ -101,6 +102,8 @@ def command(
             limits=Limits(time_limit, memory_limit),
             on_progress=on_progress,
         ).run(paths)
+    if not anchors:
+        audit = _compared(audit, workspace)
     if page is not None or etsi is not None:
         _write_reports(_report(audit, paths, workspace, now), page, etsi)
     if as_json:
@@ -109,6 +112,18 @@ def command(
         for line in text_lines(audit, Path.cwd()):
             click.echo(line)
     return exit_code(needs_human=not audit.passed)
+
+
+def _compared(audit: Audit, workspace: Workspace) -> Audit:
+    """With what the configured ledger says; without, where it cannot be asked."""
+    from sealtool.auditing.ledgers import compared_with
+
+    try:
+        with workspace.ledger() as ledger:
+            return compared_with(audit, ledger)
+    except SealtoolError as error:
+        note(f"Not compared with the ledger: {error.message}")
+        return audit
 
 
 def _report(audit: Audit, paths: tuple[Path, ...], workspace: Workspace, judged_at: datetime) -> Report:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sealtool import press
+from sealtool import batches
 from sealtool.model import Level
 from sealtool.planning import Scope
 from tests.ledgers import postgresql_place
@@ -31,7 +31,7 @@ def registry(write_registry: Write) -> Path:
 
 @pytest.fixture(autouse=True)
 def _one_certificate_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(press, "BATCH", 1)  # more steps to die between
+    monkeypatch.setattr(batches, "BATCH", 1)  # more steps to die between
 
 
 def in_a_child(work: Callable[[], object]) -> int:

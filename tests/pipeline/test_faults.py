@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sealtool import press
+from sealtool import batches
 from sealtool.errors import ExitCode, LedgerError, LedgerLockedError, SealKeyError, SealtoolError
 from sealtool.model import Level
 from sealtool.planning import Action, Scope
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(autouse=True)
 def _one_certificate_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(press, "BATCH", 1)  # more steps to fail between
+    monkeypatch.setattr(batches, "BATCH", 1)  # more steps to fail between
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from sealtool import preservation
+from sealtool import batches
 from sealtool.model import Level, PadesLevel, Verdict, Verification
 from sealtool.planning import Scope
 from sealtool.settings import load_settings
@@ -423,7 +423,7 @@ def test_without_a_seal_for_the_manifest_no_document_is_touched(issued: Folder) 
 def test_what_was_renewed_before_a_run_had_to_stop_is_listed_all_the_same(
     issued: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preservation, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
 
     def interrupt(step: str) -> None:
         if step == "renewals confirmed":

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -527,6 +528,37 @@ def test_each_manifest_and_each_file_is_judged_once(issued: Folder, tmp_path: Pa
     assert len(audit.files) == 7
     assert len(seals.entries()) == 5
     assert len(files.entries()) == 2
+
+
+def test_a_manifest_that_says_another_level_than_the_record_is_noticed(issued: Folder) -> None:
+    first, _ = documents(issued)
+    publish(issued, [first.model_copy(update={"level": "C1"})], NEXT)
+    outcome = issued.call("verify", issued.path / "out", "--json")
+    assert outcome.code == 1
+    assert reasons(outcome) == {Path(first.path).name: ["RECORD_DIFFERS"]}
+
+
+def test_a_ledger_that_says_something_else_than_the_record_is_noticed_where_it_is_at_hand(issued: Folder) -> None:
+    first, _ = documents(issued)
+    with sqlite3.connect(issued.path / "ledger.sqlite") as connection:
+        query = (
+            "UPDATE certificates SET decision = replace(decision, '2025-03-12', '2025-03-13') WHERE certificate_id = ?"
+        )
+        assert connection.execute(query, (first.certificate_id,)).rowcount == 1
+    connection.close()
+    outcome = issued.call("verify", issued.path / "out", "--json")
+    assert reasons(outcome) == {Path(first.path).name: ["RECORD_DIFFERS"]}
+    (judged,) = [one for one in outcome.json["files"] if one["reasons"]]
+    assert "the day of accreditation" in judged["reasons"][0]["message"]
+    public = [file for file in (issued.path / "pki").iterdir() if file.suffix in {".pem", ".crl"}]
+    handed_in = [argument for file in public for argument in ("--trust", file)]
+    assert issued.call("verify", issued.path / "out", *handed_in).code == 0
+
+
+def test_an_audit_needs_no_ledger(issued: Folder) -> None:
+    for file in issued.path.glob("ledger.sqlite*"):
+        file.unlink()
+    assert issued.call("verify", issued.path / "out").code == 0
 
 
 @pytest.mark.parametrize(("state", "code"), [("superseded", "SUPERSEDED"), ("revoked", "WITHDRAWN")])

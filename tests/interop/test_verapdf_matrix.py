@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sealtool.model import CertificateOrder, Language, PadesLevel, SealedPdf
+from sealtool.model import CertificateId, CertificateOrder, Language, PadesLevel, SealedPdf
 from sealtool.rendering import CertificateRenderer, RenderingOptions
 from sealtool.settings import load_settings
 from sealtool.workspace import Workspace
@@ -35,6 +35,7 @@ def kinds() -> Iterator[tuple[str, CertificateOrder]]:
         yield f"{name}.both", order
         for language in Language:
             yield f"{name}.{language}", replace(order, languages=(language,))
+    yield "replacing.both", replace(usual["B1"], replaces=CertificateId("8KQ2M-4TX9W-BD500-SPEC2"))
     for number, (given, first, second) in enumerate(NAMES):
         order = usual["B1"]
         person = replace(order.decision.person, given_name=given, first_surname=first, second_surname=second)

@@ -753,6 +753,7 @@ def test_the_ledger_is_what_its_events_tell_whatever_was_decided(folder: Folder)
     assert outcome.code == 0, outcome.out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "told"),
     [

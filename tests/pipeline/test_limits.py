@@ -212,6 +212,7 @@ def _is_alive(number: int) -> bool:
 # --- the program, interrupted ----------------------------------------------------------------------
 
 _PROGRAM = """
+    import signal
     import sys
     from functools import partial
     from pathlib import Path
@@ -219,6 +220,7 @@ _PROGRAM = """
     from sealtool.chambers import Limits
     from tests.pipeline.judges import MisbehavingJudge
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be inherited ignored; the program does so, too
     judge = MisbehavingJudge(None, Path(sys.argv[2]))
     Auditing(Judges(judge, judge), 2, Limits(seconds=float(sys.argv[3]))).run([Path(sys.argv[1])])
 """

@@ -90,7 +90,7 @@ def test_every_kind_of_identity_number_is_filled_in(
     assert filled_in == renderer.render_plainly(order).content
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.text(ALPHABET + "łœßňΩ&<'\"", min_size=1, max_size=130).filter(lambda name: name.strip() != ""),
     identifier=st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=20, max_size=20),

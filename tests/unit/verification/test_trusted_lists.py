@@ -723,7 +723,7 @@ def test_an_odd_certificate_on_a_list_counts_for_nothing_and_harms_nothing(
     assert _qualification(_judged(sealed[PadesLevel.B_LTA], trust)) is QUALIFIED
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_list_of_three_thousand_services_is_read_in_bounded_time_and_kept_small(
     folder: Path, hierarchy: Pki, sealed: dict[PadesLevel, bytes]
 ) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NewType, Self
 
 PersonId = NewType("PersonId", str)
 """A DNI or NIE in canonical form: nine characters, upper case, no separators. Personal data."""
@@ -400,6 +400,11 @@ class CertifiedArea:
     area: int
     covered_on: str
     procedure: str
+
+    @classmethod
+    def of(cls, covered: CoveredArea) -> Self:
+        """What the record is to say of an area that was decided on."""
+        return cls(int(covered.area), covered.covered_on.isoformat(), str(covered.procedure))
 
 
 @dataclass(frozen=True, slots=True)

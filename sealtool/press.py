@@ -167,9 +167,7 @@ def insist(order: CertificateOrder, verification: Verification, level: PadesLeve
         accredited_on=decision.accredited_on.isoformat(),
         issued_on=order.issued_on.isoformat(),
         procedures=tuple(map(str, decision.procedures)),
-        areas=tuple(
-            CertifiedArea(int(each.area), each.covered_on.isoformat(), str(each.procedure)) for each in decision.areas
-        ),
+        areas=tuple(map(CertifiedArea.of, decision.areas)),
         rules_version=decision.rules_version,
         replaces=order.replaces,
     )

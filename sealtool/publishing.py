@@ -53,7 +53,7 @@ class OutputFolder:
             return
         with _in_our_words(target):
             _make_folder(target.parent)
-            _write_whole(target, content)
+            _write_whole(target, [content])
 
     def replace(self, path: str, content: bytes, *, replaces: str) -> None:
         """Puts a file into the place of the present one, in one step: at any moment one of the two is there, whole.
@@ -152,7 +152,7 @@ def replace_file(target: Path, content: bytes, *, replaces: str) -> None:
             raise unexpected_file(target)
         if hashlib.sha256(target.read_bytes()).hexdigest() != replaces:
             raise unexpected_file(target)
-        _write_whole(target, content, mode=stat.S_IMODE(target.stat().st_mode))
+        _write_whole(target, [content], mode=stat.S_IMODE(target.stat().st_mode))
 
 
 def write_in_place(target: Path, pieces: Iterable[bytes]) -> None:
@@ -161,26 +161,16 @@ def write_in_place(target: Path, pieces: Iterable[bytes]) -> None:
     Raises:
         OutputError: the file system refuses.
     """
-    unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
     with _in_our_words(target):
-        try:
-            with open(unfinished, "xb", opener=_private) as file:
-                file.writelines(pieces)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(target)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+        _write_whole(target, pieces)
 
 
-def _write_whole(target: Path, content: bytes, *, mode: int = FILE_MODE) -> None:
+def _write_whole(target: Path, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
     """The file appears under its name with all of its content, or not at all, and stays after a loss of power."""
     unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
     try:
         with open(unfinished, "xb", opener=_private) as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())

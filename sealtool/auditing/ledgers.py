@@ -30,9 +30,6 @@ def _compared(verification: Verification, ledger: Ledger) -> Verification:
 
 
 def _differences(decision: Decision, facts: CertifiedFacts) -> Iterator[str]:
-    areas = tuple(
-        CertifiedArea(int(each.area), each.covered_on.isoformat(), str(each.procedure)) for each in decision.areas
-    )
     pairs = {
         "the identity number": (decision.person.person_id, facts.person_id),
         "the name": (decision.person.full_name, facts.full_name),
@@ -40,6 +37,6 @@ def _differences(decision: Decision, facts: CertifiedFacts) -> Iterator[str]:
         "the area": (decision.area and int(decision.area), facts.area),
         "the day of accreditation": (decision.accredited_on.isoformat(), facts.accredited_on),
         "the procedures": (tuple(map(str, decision.procedures)), facts.procedures),
-        "the areas": (areas, facts.areas),
+        "the areas": (tuple(map(CertifiedArea.of, decision.areas)), facts.areas),
     }
     yield from (what for what, (recorded, sealed) in pairs.items() if recorded != sealed)

@@ -112,6 +112,8 @@ class CertificateRenderer:
         specimen, other = specimens_like(order)
         pages = self._pages(specimen)
         stencil = self._layout.cut_stencil(self._wording.document(pages), specimen, pages)
+        if stencil is not None and substituted_families(stencil.document, self._options.font_families):
+            return None  # the engine refuses it with the reason
         if form not in self._proved:
             self._proved[form] = stencil is not None and self._fill_in(stencil, other) == self._lay_out(other).content
         return stencil if self._proved[form] else None

@@ -134,6 +134,9 @@ class Stencil:
         identifier: of the specimen, as its metadata have it.
         alphabet: the glyphs that its fonts hold for certain.
 
+    Attributes:
+        document: the specimen, whose fonts can be looked at.
+
     Raises:
         NotFillableError: it is built in a way that cannot be filled in.
     """
@@ -141,7 +144,7 @@ class Stencil:
     def __init__(
         self, document: Document, file: Any, pages: Sequence[WordedPage], identifier: str, alphabet: frozenset[bytes]
     ) -> None:
-        self._document = document
+        self.document = document
         self._alphabet = alphabet
         self._wording = [(page.title, page.office, page.language) for page in pages]
         self._identifier = identifier.encode()
@@ -204,7 +207,7 @@ class Stencil:
             return None
         line = found[0]
         layout, shape, _ = _shaped(line.box, text)
-        drawn = _drawn(self._document, line.box, text, layout)
+        drawn = _drawn(self.document, line.box, text, layout)
         operators = sheet.stream.stream
         if len(drawn) != _PLACED_CHOSEN_SHOWN or operators.count(drawn[0]) != 1:
             return None
@@ -219,7 +222,7 @@ class Stencil:
         layout, shape, width = _shaped(slot.line.box, text)
         if shape != slot.shape or width > slot.line.room:
             raise NotFillableError("a text needs more room than there is")
-        drawn = _drawn(self._document, slot.line.box, text, layout)
+        drawn = _drawn(self.document, slot.line.box, text, layout)
         if len(drawn) != _PLACED_CHOSEN_SHOWN or drawn[1] != slot.font:
             raise NotFillableError("a text needs more than one font")
         if not _glyphs_of(drawn[1], drawn[2]) <= slot.glyphs:

@@ -13,6 +13,14 @@ from sealtool.errors import SealKeyError
 from sealtool.sealing.keys import SealingPublicKey, refuse_weak_key
 
 
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    """The certificates of a file, PEM or DER; OSError or ValueError where there are none to be read."""
+    content = path.read_bytes()
+    if b"-----BEGIN" in content:
+        return x509.load_pem_x509_certificates(content)
+    return [x509.load_der_x509_certificate(content)]
+
+
 def certificates_in(path: Path, setting: str) -> list[x509.Certificate]:
     """The certificates of a file, PEM or DER.
 
@@ -24,10 +32,7 @@ def certificates_in(path: Path, setting: str) -> list[x509.Certificate]:
         SealKeyError: it cannot be read, or holds no certificate.
     """
     try:
-        content = path.read_bytes()
-        if b"-----BEGIN" in content:
-            return x509.load_pem_x509_certificates(content)
-        return [x509.load_der_x509_certificate(content)]
+        return read_certificates(path)
     except OSError as error:
         raise SealKeyError(
             f"The certificate of the seal cannot be read from {path}: {error.strerror}.",

@@ -19,7 +19,7 @@ from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 from sealtool.errors import SealKeyError
 from sealtool.sealing.csc_credential import Credential
 from sealtool.sealing.csc_service import CscService
-from sealtool.sealing.keys import SealingPublicKey, longest_signature
+from sealtool.sealing.keys import SealingPublicKey
 from sealtool.sealing.signatures import SealSigner
 
 _DIGESTS = ("sha256", "sha384", "sha512")
@@ -62,19 +62,12 @@ class RemoteSigner(SealSigner):
         self._sending: asyncio.Task[None] | None = None
         self._failed: Exception | None = None
 
-    async def async_sign_raw(
-        self,
-        data: bytes,
-        digest_algorithm: str,
-        dry_run: bool = False,  # noqa: FBT001, FBT002 (the library's signature)
-    ) -> bytes:
-        """The signature of ``data``; on a dry run, as many zeros as the longest signature has bytes.
+    async def signature_of(self, data: bytes, digest_algorithm: str) -> bytes:
+        """The signature of ``data``.
 
         Raises:
             SealKeyError: the service does not sign, or what it gives is no signature of the certificate's key.
         """
-        if dry_run:
-            return bytes(longest_signature(self.public_key))
         if self._failed is not None:
             raise self._failed
         loop = asyncio.get_running_loop()

@@ -29,7 +29,7 @@ from sealtool.sealing.profile import SealingProfile
 SUB_FILTER = "/ETSI.CAdES.detached"
 """EN 319 142-1, 6.3, requirement on the SubFilter of baseline signatures."""
 
-_READING_FAULTS = (
+READING_FAULTS = (
     PdfError,
     SignatureValidationError,
     ValidationInfoReadingError,
@@ -39,6 +39,7 @@ _READING_FAULTS = (
     ValueError,
     AssertionError,
 )
+"""All that the library raises on a document that is not what it seems."""
 
 
 def demand_evidence(
@@ -64,7 +65,7 @@ def demand_evidence(
         if profile.long_term:
             _demand_validation_data(reader, validation)
         _demand_time_stamps(reader, profile)
-    except _READING_FAULTS as fault:
+    except READING_FAULTS as fault:
         raise _missing(profile, f"it cannot be read again ({type(fault).__name__}: {fault})") from fault
 
 
@@ -91,7 +92,7 @@ def demand_extension(
             raise _missing(profile, f"it has {len(stamps)} document time stamps")
         _demand_stamp_over_all(stamps[-1], profile)
         _demand_validation_data(after, validation)
-    except _READING_FAULTS as fault:
+    except READING_FAULTS as fault:
         raise _missing(profile, f"it cannot be read again ({type(fault).__name__}: {fault})") from fault
 
 

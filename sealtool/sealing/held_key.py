@@ -13,7 +13,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
-from sealtool.sealing.keys import longest_signature
 from sealtool.sealing.signatures import SealSigner
 
 SealingPrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -33,15 +32,8 @@ class HeldKeySigner(SealSigner):
         super().__init__(certificate, private_key.public_key(), chain, prefer_pss=prefer_pss)
         self._private_key = private_key
 
-    async def async_sign_raw(
-        self,
-        data: bytes,
-        digest_algorithm: str,
-        dry_run: bool = False,  # noqa: FBT001, FBT002 (the library's signature)
-    ) -> bytes:
-        """The signature of ``data``; on a dry run, as many zeros as the longest signature has bytes."""
-        if dry_run:
-            return bytes(longest_signature(self.public_key))
+    async def signature_of(self, data: bytes, digest_algorithm: str) -> bytes:
+        """The signature of ``data``."""
         digest = get_pyca_cryptography_hash(digest_algorithm)
         match self._private_key:
             case rsa.RSAPrivateKey() if self.prefer_pss:

@@ -7,25 +7,13 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from asn1crypto import x509 as asn1_x509
-from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation import DocumentSecurityStore, EmbeddedPdfSignature
-from pyhanko.sign.validation.errors import SignatureValidationError, ValidationInfoReadingError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 
 from sealtool.errors import ExtensionError
-
-_READING_FAULTS = (
-    PdfError,
-    SignatureValidationError,
-    ValidationInfoReadingError,
-    KeyError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    AssertionError,
-)
+from sealtool.sealing.evidence import READING_FAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ def questions_of(content: bytes) -> tuple[Question, ...]:
         if stamps:
             return (_question(stamps[-1].signed_data, known, is_authority=True),)
         return _of_the_seal(seals[0], known)
-    except _READING_FAULTS as fault:
+    except READING_FAULTS as fault:
         raise ExtensionError(
             f"The document is not a sealed PDF that could be given an archive time stamp ({fault}).",
             advice="Run `sealtool verify` on it.",

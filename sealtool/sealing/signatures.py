@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 
 from asn1crypto import algos
@@ -12,7 +13,7 @@ from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
-from sealtool.sealing.keys import SealingPublicKey, as_asn1
+from sealtool.sealing.keys import SealingPublicKey, as_asn1, longest_signature
 
 
 class SealSigner(Signer):
@@ -40,6 +41,25 @@ class SealSigner(Signer):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.subject_name!r})"
+
+    async def async_sign_raw(
+        self,
+        data: bytes,
+        digest_algorithm: str,
+        dry_run: bool = False,  # noqa: FBT001, FBT002 (the library's signature)
+    ) -> bytes:
+        """The signature of ``data``; on a dry run, as many zeros as the longest signature has bytes.
+
+        Raises:
+            SealKeyError: the key does not sign.
+        """
+        if dry_run:
+            return bytes(longest_signature(self.public_key))
+        return await self.signature_of(data, digest_algorithm)
+
+    @abstractmethod
+    async def signature_of(self, data: bytes, digest_algorithm: str) -> bytes:
+        """The signature of ``data``, made where the key is kept; SealKeyError where it does not sign."""
 
     def get_signature_mechanism_for_digest(self, digest_algorithm: str | None) -> algos.SignedDigestAlgorithm:
         """The algorithm of a signature as CMS names it.

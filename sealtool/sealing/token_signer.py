@@ -18,7 +18,7 @@ from pkcs11 import MGF, KeyType, Mechanism, PKCS11Error, SignMixin
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from sealtool.errors import SealKeyError
-from sealtool.sealing.keys import SealingPublicKey, longest_signature
+from sealtool.sealing.keys import SealingPublicKey
 from sealtool.sealing.signatures import SealSigner
 
 ONE_CALL_AT_A_TIME = Lock()
@@ -107,19 +107,8 @@ class TokenSigner(SealSigner):
         self._handle = handle
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="token")
 
-    async def async_sign_raw(
-        self,
-        data: bytes,
-        digest_algorithm: str,
-        dry_run: bool = False,  # noqa: FBT001, FBT002 (the library's signature)
-    ) -> bytes:
-        """The signature of ``data``; on a dry run, as many zeros as the longest signature has bytes.
-
-        Raises:
-            SealKeyError: the token does not sign.
-        """
-        if dry_run:
-            return bytes(longest_signature(self.public_key))
+    async def signature_of(self, data: bytes, digest_algorithm: str) -> bytes:
+        """The signature of ``data``; SealKeyError where the token does not sign."""
         # A run that is cancelled leaves a signature half made; the thread finishes it before the next one.
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.sign, data, digest_algorithm)
 

@@ -21,6 +21,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import CRLFetchError, OCSPFetchError, PathError, ValidationError
 
 from sealtool.errors import ConfigurationError
+from sealtool.sealing.certificate_files import read_certificates
 from sealtool.sealing.fetching import fetchers
 from sealtool.sealing.keys import as_asn1
 from sealtool.sealing.revocation import RevocationSources
@@ -56,10 +57,7 @@ def _certificate_files(path: Path) -> list[Path]:
 
 def _load(path: Path) -> list[x509.Certificate]:
     try:
-        content = path.read_bytes()
-        if b"-----BEGIN" in content:
-            return x509.load_pem_x509_certificates(content)
-        return [x509.load_der_x509_certificate(content)]
+        return read_certificates(path)
     except OSError as error:
         raise ConfigurationError(
             f"The trust anchor {path} cannot be read: {error.strerror}.", advice="Check the path in the configuration."

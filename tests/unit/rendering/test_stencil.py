@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from sealtool.errors import RenderingError
 from sealtool.model import Area, CertificateId, CertificateOrder, Language, Level, Procedure
 from sealtool.rendering import CertificateRenderer, RenderingOptions
 from sealtool.rendering.facts import kind_of, page_facts, specimens_like
@@ -190,3 +191,15 @@ def test_specimens_are_of_the_kind_of_their_order_and_differ_in_all_else(make_or
             facts = [page_facts(each, RenderingOptions(), None) for each in (one, other)]  # type: ignore[arg-type]
             for varying in ("full_name", "person_id", "accredited_on", "certificate_id"):
                 assert facts[0][varying] != facts[1][varying]
+
+
+@pytest.mark.slow
+def test_a_kind_that_comes_out_in_a_font_nobody_named_is_refused_as_by_the_engine(
+    own_templates: Path, make_order: OrderFactory
+) -> None:
+    with (own_templates / "certificate.css").open("a", encoding="utf-8") as sheet:
+        sheet.write('\n.name-4 { font-family: "No Such Family" }\n')
+    renderer = CertificateRenderer(RenderingOptions(templates=own_templates))
+    renderer.render(make_order())
+    with pytest.raises(RenderingError, match="a font its style sheet does not name"):
+        renderer.render(make_order(("Xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "", "")))

@@ -61,6 +61,9 @@ lock: ## lock the Python packages anew (needs uv)
 	  --custom-compile-command "make lock" --constraint requirements.txt --extra postgresql pyproject.toml \
 	  --output-file requirements-postgresql.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --constraint requirements.txt --extra cluster pyproject.toml \
+	  --output-file requirements-cluster.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --constraint requirements.txt --extra dev pyproject.toml \
 	  --output-file requirements-dev.txt
 

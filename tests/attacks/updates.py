@@ -7,6 +7,7 @@ stamped. A forger can buy a time stamp from any trusted authority.
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -163,11 +164,27 @@ def _record(writer: Writer) -> generic.DictionaryObject:
     return writer.root["/AF"][0]  # type: ignore[no-any-return]
 
 
-def overwrite_record(writer: Writer) -> None:
+def _overwrite_record(writer: Writer, encoded: Callable[[bytes, int], bytes]) -> None:
+    """Puts a record at C2 into the place of the sealed one; ``encoded`` is told its text and the other's length."""
     stream = _record(writer)["/EF"]["/F"]
-    stream._data = stream.data.replace(b'"B1"', b'"C2"')
-    stream._encoded_data = None
+    forged = stream.data.replace(b'"area":null', b'"area":1').replace(b'"level":"B1"', b'"level":"C2"')
+    stream._encoded_data = encoded(forged, len(stream.encoded_data))
+    stream._data = None
     writer.update_container(stream)
+
+
+def overwrite_record(writer: Writer) -> None:
+    """Surely of another length: DSS compares streams by their entries, of which /Length is one, and not by content."""
+    _overwrite_record(writer, lambda forged, _: zlib.compress(forged, 0))
+
+
+def overwrite_record_same_length(writer: Writer) -> None:
+    def encoded(forged: bytes, length: int) -> bytes:
+        packed = zlib.compress(forged, 9)
+        assert len(packed) <= length
+        return packed.ljust(length, b"\0")
+
+    _overwrite_record(writer, encoded)
 
 
 def replace_record(writer: Writer) -> None:
@@ -310,6 +327,10 @@ UPDATES: Mapping[str, tuple[Change, str]] = {
     "document information": (change_information, "The title in the document information names another level."),
     "XMP": (change_xmp, "The XMP packet names another level."),
     "record overwritten": (overwrite_record, "The stream of the sealed record is defined anew, at C2."),
+    "record overwritten, as long": (
+        overwrite_record_same_length,
+        "Likewise, with a stream of the same length as the sealed one.",
+    ),
     "record replaced": (replace_record, "The attachment record.json is pointed to another stream, at C2."),
     "record added": (add_record, "A second record.json is attached, at C2."),
     "attachment added": (add_attachment, "Another file is attached, which readers list beside the record."),

@@ -37,10 +37,12 @@ from sealtool.rendering.wording import WordedPage
 
 ALPHABET: Final = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz 0123456789 .,:;·'’-–—()/«»ªº "  # noqa: RUF001
-    "ÀÁÈÉÍÏÒÓÚÜÇÑ àáèéíïòóúüçñ ÂÄÊËÎÔÖ âäêëîôö fi fl ff fj ti tt ft Th Qu"
+    "ÀÁÈÉÍÏÒÓÚÜÇÑ àáèéíïòóúüçñ ÂÄÊËÎÔÖ âäêëîôö fi fl ff fj ti tt ft Th Qu l·l L·L Q, "
+    "ÃÅÆÐÕØÞß ãåæðõøþ ĂĄĆČĐĘĞİŁŃŘŚŞȘŠȚŹŻŽ ăąćčđęğıłńřśşșšțźżž șt"
 )
-"""What names in Catalan and Spanish are written with, and their neighbours; ligatures included. Every certificate's
-fonts hold it, so that all of a kind have the same fonts."""
+"""What names in Catalan and Spanish are written with, and those of other languages of Europe; with the glyphs that some
+letters have together (the control letter of a DNI and the comma behind it are one). Every certificate's fonts hold it,
+so that all of a kind have the same fonts."""
 
 _TAGS = re.compile(r"(<[^>]*>)")
 _GLYPHS = re.compile(rb"<([0-9a-f]+)>")

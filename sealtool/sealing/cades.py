@@ -13,8 +13,9 @@ from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 from sealtool.sealing.profile import SealingProfile, SignaturePolicy
 
 _MARGIN = 4096
-"""Hexadecimal characters left on top of what a seal needs: an authority may put one more certificate into its next
-time stamp. Every reader goes through the zeros that fill them one by one, so twice as many would cost 10 ms a file."""
+"""Hexadecimal characters left on top of what a seal with a time stamp needs: an authority may put one more certificate
+into its next one. Every reader goes through the zeros that fill them one by one, so twice as many would cost 10 ms a
+file."""
 
 
 def cades_attributes(profile: SealingProfile) -> CAdESSignedAttrSpec | None:
@@ -53,7 +54,8 @@ async def room_for_seal(signer: Signer, profile: SealingProfile, stamper: TimeSt
         timestamper=stamper,
         signed_attr_settings=attributes,
     )
-    return 2 * len(trial.dump()) + _MARGIN
+    # without a time stamp nothing can be longer: the trial has the longest signature
+    return 2 * len(trial.dump()) + (0 if stamper is None else _MARGIN)
 
 
 async def room_for_document_stamp(profile: SealingProfile, stamper: TimeStamper) -> int:

@@ -105,7 +105,7 @@ def _demand_seal(reader: PdfFileReader, profile: SealingProfile, certificate: as
         raise _missing(profile, "its seal is not in the format of PAdES")
     if seal.docmdp_level is not MDPPerm.NO_CHANGES:
         raise _missing(profile, "its seal does not forbid changes")
-    if seal.signer_cert.sha256 != certificate.sha256:
+    if not _names(seal.signer_info, certificate) or not _holds(seal.signed_data, certificate):
         raise _missing(profile, "its seal is of another certificate")
     intact, valid = validate_sig_integrity(seal.signer_info, certificate, "data", seal.compute_digest())
     if not (intact and valid):
@@ -115,6 +115,19 @@ def _demand_seal(reader: PdfFileReader, profile: SealingProfile, certificate: as
         raise _missing(profile, "its seal does not cover the whole of it")
     if profile.stamped:
         _demand_seal_stamp(seal.signer_info, profile)
+
+
+def _names(signer_info: cms.SignerInfo, certificate: asn1_x509.Certificate) -> bool:
+    """Whether the signer is said to be the subject of this certificate (RFC 5652, 5.3), to the letter."""
+    signer = signer_info["sid"].chosen
+    return bool(
+        signer["serial_number"].native == certificate.serial_number
+        and signer["issuer"].dump() == certificate.issuer.dump()
+    )
+
+
+def _holds(signed_data: cms.SignedData, certificate: asn1_x509.Certificate) -> bool:
+    return certificate.dump() in {each.dump() for each in signed_data["certificates"]}
 
 
 def _demand_seal_stamp(signer_info: cms.SignerInfo, profile: SealingProfile) -> None:

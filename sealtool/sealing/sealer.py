@@ -20,6 +20,7 @@ from pyhanko.sign.signers.pdf_signer import (
     PdfSignatureMetadata,
     PdfSigner,
     PdfSigningSession,
+    PdfTBSDocument,
     SigDSSPlacementPreference,
 )
 
@@ -30,6 +31,7 @@ from sealtool.sealing.cades import cades_attributes
 from sealtool.sealing.evidence import demand_evidence
 from sealtool.sealing.keys import SealKey, as_asn1
 from sealtool.sealing.material import SealingMaterial, gather
+from sealtool.sealing.messages import SealMessages
 from sealtool.sealing.profile import SealingProfile
 from sealtool.sealing.revocation import RevocationSources
 from sealtool.sealing.supply import Supply
@@ -84,6 +86,7 @@ class Sealer:
         self._supply = Supply(time_stamps, lambda stamper: gather(key, profile, trust, stamper, clock()), clock)
         self._clock = clock
         self._certificate = as_asn1(key.certificate)
+        self._messages = SealMessages(key.signer, profile)
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,6 +166,7 @@ class Sealer:
         return await self._supply.work_with(guarded, stamped=stamped)
 
     async def _sealed(self, pdf: UnsealedPdf, material: SealingMaterial) -> bytes:
+        profile = self._profile
         try:
             writer = SealWriter(BytesIO(pdf.content))
             _set_tab_order(writer)
@@ -175,11 +179,10 @@ class Sealer:
         to_seal = session.prepare_tbs_document(material.validation, material.room)
         output = BytesIO()
         prepared, _ = to_seal.digest_tbs_document(output=output)
-        await to_seal.perform_signature(
-            prepared.document_digest, PdfCMSSignedAttributes(cades_signed_attrs=cades_attributes(self._profile))
-        )
-        if self._profile.archival and material.stamper is not None and material.validation is not None:
-            await stamp_document(output, material.stamper, material.validation, self._profile)
+        message = await self._messages.seal_of(prepared.document_digest, material.stamper if profile.stamped else None)
+        PdfTBSDocument.resume_signing(output, prepared, message)
+        if profile.archival and material.stamper is not None and material.validation is not None:
+            await stamp_document(output, material.stamper, material.validation, profile)
         return output.getvalue()
 
     def _session(self, writer: SealWriter, material: SealingMaterial) -> PdfSigningSession:

@@ -17,6 +17,9 @@ _MARGIN = 4096
 into its next one. Every reader goes through the zeros that fill them one by one, so twice as many would cost 10 ms a
 file."""
 
+_SPARE = 64
+"""The same where there is no time stamp: nothing can be longer than in the trial, which has the longest signature."""
+
 
 def cades_attributes(profile: SealingProfile) -> CAdESSignedAttrSpec | None:
     """The signed attributes that the profile adds to the mandatory ones; None for none."""
@@ -54,8 +57,7 @@ async def room_for_seal(signer: Signer, profile: SealingProfile, stamper: TimeSt
         timestamper=stamper,
         signed_attr_settings=attributes,
     )
-    # without a time stamp nothing can be longer: the trial has the longest signature
-    return 2 * len(trial.dump()) + (0 if stamper is None else _MARGIN)
+    return 2 * len(trial.dump()) + (_SPARE if stamper is None else _MARGIN)
 
 
 async def room_for_document_stamp(profile: SealingProfile, stamper: TimeStamper) -> int:

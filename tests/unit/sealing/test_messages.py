@@ -1,4 +1,4 @@
-"""Messages from a mould are those of the library, to the byte where signatures are, and otherwise but for the signature."""
+"""Messages from a mould are those of the library: to the byte, or but for the signature where that is never the same."""
 
 from __future__ import annotations
 

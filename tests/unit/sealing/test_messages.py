@@ -1,4 +1,4 @@
-"""Messages from a mould are those of the library: to the byte, or but for the signature where that is never the same."""
+"""Messages from a mould are those of the library: to the byte, or but for the signature where it never is the same."""
 
 from __future__ import annotations
 

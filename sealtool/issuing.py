@@ -131,7 +131,7 @@ class Issuing:
     def _record_register(self, plan: Plan, facts: RunFacts, report: IssueReport) -> None:
         report.open_questions = plan.open_questions
         # What an issued certificate says stays in the register until a human has decided.
-        contested = {entry.person_and_level for entry in (*plan.having(Action.CHANGED), *plan.having(Action.LOST))}
+        contested = {entry.key[:2] for entry in (*plan.having(Action.CHANGED), *plan.having(Action.LOST))}
         assessments = [pair for pair in plan.assessments if (pair[0], str(pair[1].level)) not in contested]
         if assessments:
             report.register_lines = self.ledger.record_register(

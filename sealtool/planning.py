@@ -83,10 +83,13 @@ class PlanEntry:
     on_record: IssuedCertificate | None
 
     @property
-    def person_and_level(self) -> tuple[str, str]:
-        """Whom and what the entry is about."""
-        facts = self.as_json()
-        return (facts["person_id"], facts["level"])
+    def key(self) -> Key:
+        """What the entry is about."""
+        if self.decision is not None:
+            return key_of(self.decision)
+        if self.on_record is None:
+            raise AssertionError("an entry is about a decision, or about what is on record")
+        return (self.on_record.person_id, self.on_record.level, self.on_record.area)
 
     def as_json(self) -> dict[str, Any]:
         """The entry as ``plan --json`` shows it; a lost decision as it was when it was issued."""
@@ -331,5 +334,5 @@ def key_of(decision: Decision) -> Key:
 
 
 def _order(entry: PlanEntry) -> tuple[str, str, int]:
-    facts = entry.as_json()
-    return (facts["level"], facts["person_id"], facts["area"] or 0)
+    person_id, level, area = entry.key
+    return (level, person_id, area or 0)

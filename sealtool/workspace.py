@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -166,7 +167,8 @@ class Workspace:
         """
         from sealtool.planning import insist_on_known_people
 
-        registry = self.read_registry(folder, previous_rows=None if accept_shrink else ledger.last_row_counts())
+        with values_that_stay():
+            registry = self.read_registry(folder, previous_rows=None if accept_shrink else ledger.last_row_counts())
         insist_on_known_people(registry, scope, ledger.certificates_on_record(scope.levels))
         return registry
 
@@ -175,13 +177,19 @@ class Workspace:
         from sealtool.accreditation import assess_levels
         from sealtool.planning import make_plan
 
-        return make_plan(
-            registry,
-            scope,
-            ledger.certificates_on_record(scope.levels),
-            assess=lambda record, levels: assess_levels(record, self.rules, levels),
-            unprintable=lambda text: _renderer(self._rendering_options()).unprintable(text),
-        )
+        with values_that_stay():
+            return make_plan(
+                registry,
+                scope,
+                ledger.certificates_on_record(scope.levels),
+                assess=lambda record, levels: assess_levels(record, self.rules, levels),
+                unprintable=self._unprintable(),
+            )
+
+    def _unprintable(self) -> Callable[[str], tuple[str, ...]]:
+        """Tells the characters of a name that cannot be printed. Fonts are looked at when it is first asked."""
+        renderer = cache(lambda: _renderer(self._rendering_options()))
+        return lambda text: renderer().unprintable(text)
 
     def issue(
         self, folder: Path | None, scope: Scope, *, accept_shrink: bool = False, **hooks: Any
@@ -448,7 +456,7 @@ class Workspace:
                 registry = self.read_for(scope, ledger, folder, accept_shrink=False)
                 return registry, self.plan(registry, scope, ledger)
 
-            proposing = Proposing(ledger, read, lambda text: _renderer(self._rendering_options()).unprintable(text))
+            proposing = Proposing(ledger, read, self._unprintable())
             return proposing.propose(certificate_id, grounds, upheld)
 
     def reissue(self, proposal: Proposal, **hooks: Any) -> Reissue:
@@ -678,6 +686,20 @@ class Workspace:
             )
         lists = [Path(file) for pattern in self.settings.revocation.crls for file in sorted(glob(pattern))]  # noqa: PTH207 - absolute
         return load_trust([*settings.anchors, *trusted_lists, *lists], settings.organizations, now=self.now())
+
+
+@contextmanager
+def values_that_stay() -> Iterator[None]:
+    """For the making of millions of values that stay: the collector would go through all of them again and again in
+    search of cycles, of which there are none, and take a third of the time. Can be nested.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _source(settings: PassphraseSettings) -> PassphraseSource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -16,10 +17,24 @@ from sealtool.planning import Action, Plan, PlanEntry
 
 PROBLEMS_SHOWN: Final = 12
 
+_ROWS_SPREAD: Final = 20
+"""A JSON list that is longer has each of its items in one line."""
+
+_ROW_BREAK: Final = ",\n    "
+_compact = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def show_json(document: Mapping[str, Any]) -> None:
-    """The one JSON document of a command."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """The one JSON document of a command: to be read by people too, and in no time where it is a hundred megabytes."""
+    click.echo("{", nl=False)
+    for number, (key, value) in enumerate(document.items()):
+        click.echo(f"{',' if number else ''}\n  {json.dumps(key)}: ", nl=False)
+        if isinstance(value, list | tuple) and len(value) > _ROWS_SPREAD:
+            # the library's fast encoder knows no indentation: a line for each row
+            click.echo(f"[\n    {_ROW_BREAK.join(map(_compact, value))}\n  ]", nl=False)
+        else:
+            click.echo(json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  "), nl=False)
+    click.echo("\n}")
 
 
 def note(text: str) -> None:
@@ -43,14 +58,17 @@ def table(header: Sequence[str], rows: Collection[Sequence[object]]) -> str:
 
 def plan_table(plan: Plan, *, issue_header: str, issued: Mapping[str, int] | None = None) -> str:
     """How many decisions there are of each kind, by level."""
+    count = Counter((entry.key[1], entry.action) for entry in plan.entries)
+    shown = [Action.NONE, Action.CHANGED, Action.LOST]
+    header = ["Level", issue_header, "Already issued", "Changed", "No longer supported"]
+    if plan.having(Action.REVOKED):
+        shown.append(Action.REVOKED)
+        header.append("Revoked")
     rows = []
     for level in plan.scope.levels:
-        count = {action: sum(entry.person_and_level[1] == level for entry in plan.having(action)) for action in Action}
-        new = count[Action.ISSUE] if issued is None else issued.get(level, 0)
-        revoked = [count[Action.REVOKED]] if plan.having(Action.REVOKED) else []
-        rows.append((str(level), new, count[Action.NONE], count[Action.CHANGED], count[Action.LOST], *revoked))
-    header = ["Level", issue_header, "Already issued", "Changed", "No longer supported"]
-    return table([*header, "Revoked"] if plan.having(Action.REVOKED) else header, rows)
+        new = count[level, Action.ISSUE] if issued is None else issued.get(level, 0)
+        rows.append((str(level), new, *(count[level, action] for action in shown)))
+    return table(header, rows)
 
 
 def problem_line(problem: Problem) -> str:

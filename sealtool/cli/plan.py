@@ -15,7 +15,7 @@ from sealtool.cli.options import (
     workspace_of,
 )
 from sealtool.planning import Action, Plan, Scope
-from sealtool.workspace import Workspace
+from sealtool.workspace import Workspace, values_that_stay
 
 
 @click.command("plan")
@@ -41,13 +41,14 @@ def command(
 
 def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, accept_shrink: bool, as_json: bool) -> int:
     """Makes a plan, prints it and returns the exit code."""
-    with workspace.ledger() as ledger:
-        reading = workspace.read_for(scope, ledger, registry, accept_shrink=accept_shrink)
-        plan = workspace.plan(reading, scope, ledger)
-    if as_json:
-        show_json(plan.as_json())
-    else:
-        _print(plan)
+    with values_that_stay():
+        with workspace.ledger() as ledger:
+            reading = workspace.read_for(scope, ledger, registry, accept_shrink=accept_shrink)
+            plan = workspace.plan(reading, scope, ledger)
+        if as_json:
+            show_json(plan.as_json())
+        else:
+            _print(plan)
     return exit_code(needs_human=plan.needs_human)
 
 

@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format fuzz attacks long interop lock samples golden schemas wheel clean
+.PHONY: help setup demo test lint format fuzz attacks long interop bench lock samples golden schemas wheel clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ long: setup ## what takes long: runs killed at every step, services and disks th
 
 interop: setup ## sealed files before DSS, veraPDF, Poppler, MuPDF, qpdf and OpenSSL
 	@$(BIN)/pytest --quiet -m interop tests/interop
+
+bench: setup ## sealtool beside the stock tools; writes docs/performance.md anew (FULL=1: in the sizes of the targets)
+	@$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
 samples: setup ## write the sample registries anew
 	@$(BIN)/python samples/generate.py --out samples/registry

@@ -76,6 +76,14 @@ class CertificateRenderer:
             )
         return UnsealedPdf(result.content, pages=len(order.languages))
 
+    def markup(self, order: CertificateOrder) -> str:
+        """The HTML document that the engine is given, for whoever wants to lay it out with something else.
+
+        Raises:
+            TemplateError: a template cannot be filled in.
+        """
+        return self._wording.document(self._pages(order))
+
     def render_preview(self, order: CertificateOrder, watermark: str) -> UnsealedPdf:
         """As :meth:`render`, with words in outline across every page, which no template can leave out.
 

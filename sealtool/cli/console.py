@@ -6,13 +6,15 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sealtool.errors import ExitCode
-from sealtool.model import Problem
-from sealtool.planning import Action, Plan, PlanEntry
+
+if TYPE_CHECKING:
+    from sealtool.model import Problem
+    from sealtool.planning import Plan, PlanEntry
 
 PROBLEMS_SHOWN: Final = 12
 
@@ -43,6 +45,8 @@ def table(header: Sequence[str], rows: Collection[Sequence[object]]) -> str:
 
 def plan_table(plan: Plan, *, issue_header: str, issued: Mapping[str, int] | None = None) -> str:
     """How many decisions there are of each kind, by level."""
+    from sealtool.planning import Action
+
     rows = []
     for level in plan.scope.levels:
         count = {action: sum(entry.person_and_level[1] == level for entry in plan.having(action)) for action in Action}
@@ -74,6 +78,8 @@ def show_problems(problems: Collection[Problem], *, title: str, most: int | None
 
 def show_open_questions(plan: Plan) -> None:
     """Whom a plan leaves alone and why, and what a human has to decide."""
+    from sealtool.planning import Action
+
     if plan.held:
         click.echo(
             f"\nHeld: {counted(len(plan.held), 'person', 'people')} named by problems of the registry. Nothing is "
@@ -101,6 +107,8 @@ def show_open_questions(plan: Plan) -> None:
 
 def _remedy(entry: PlanEntry) -> str:
     """The command that carries out what a human may decide."""
+    from sealtool.planning import Action
+
     certificate = entry.on_record.certificate_id if entry.on_record else ""
     command = "reissue" if entry.action is Action.CHANGED else "revoke"
     return f'If the registry is right: sealtool {command} {certificate} --reason "…"'

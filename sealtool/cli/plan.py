@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,10 @@ from sealtool.cli.options import (
     scope_options,
     workspace_of,
 )
-from sealtool.planning import Action, Plan, Scope
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.planning import Plan, Scope
+    from sealtool.workspace import Workspace
 
 
 @click.command("plan")
@@ -52,6 +55,8 @@ def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, acce
 
 
 def _print(plan: Plan) -> None:
+    from sealtool.planning import Action
+
     for entry in plan.having(Action.ISSUE):
         if entry.decision is not None:
             one = entry.decision

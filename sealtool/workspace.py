@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sealtool import __version__
+import sealtool
 from sealtool.errors import ConfigurationError, SealKeyError, UsageError
 from sealtool.model import (
     Area,
@@ -240,7 +240,7 @@ class Workspace:
 
         return RunFacts(
             command=command,
-            tool_version=__version__,
+            tool_version=sealtool.__version__,
             rules_version=self.rules.version,
             rules_sha256=self.rules.sha256,
             sources=sources,
@@ -250,7 +250,7 @@ class Workspace:
         from sealtool.listing import Imprint
 
         return Imprint(
-            tool_version=__version__,
+            tool_version=sealtool.__version__,
             valide_address=self.settings.valide.address,
             valide_expected_verdict=self.settings.valide.expected_verdict,
             eni_organ=self.settings.eni.organ,

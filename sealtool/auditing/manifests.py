@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from sealtool.auditing.files import FileRefusedError, read_file
 from sealtool.auditing.judgements import doubted, not_judged
 from sealtool.auditing.reasons import FileReason
-from sealtool.manifest import Manifest, PreviousManifest, parse_manifest
 from sealtool.model import CertifiedFacts, Verdict, Verification
 from sealtool.publishing import MANIFESTS
+
+if TYPE_CHECKING:
+    from sealtool.manifest import Manifest, PreviousManifest
 
 JudgeSeal = Callable[[bytes, bytes], Verification]
 """Content and its detached seal -> judgement. Runs in a worker process."""
@@ -92,6 +94,8 @@ def table_of(manifest: Path) -> Path:
 
 def judge_manifest(path: Path, judge_seal: JudgeSeal) -> ManifestJudgement:
     """Judges a manifest by itself. Its list counts only where its seal and its form are sound."""
+    from sealtool.manifest import parse_manifest  # noqa: PLC0415 - most files that are judged are no manifests
+
     content = b""
     try:
         content = read_file(path, most=MAX_BYTES)

@@ -14,18 +14,38 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
-from sealtool import __version__
 from sealtool.cli.ending import ended_with
 
-_COMMANDS: Final = (
-    *("init", "check", "plan", "issue", "explain", "verify", "reissue", "revoke", "register", "extend", "export"),
-    *("status", "preview", "doctor", "ledger"),
-)
+_COMMANDS: Final = {
+    "init": "Makes a working folder: configuration, empty ledger, output folder.",
+    "check": "Reads a registry export and lists every problem in it.",
+    "plan": "Shows what `issue` would do, and what changed against the ledger.",
+    "issue": "Issues a sealed certificate for every decision that has none yet.",
+    "explain": "Explains, level by level and area by area, what somebody has obtained and what is missing.",
+    "verify": "Judges sealed files by ETSI EN 319 102-1, strictly: files, folders of them, or a manifest and all it "
+    "lists.",
+    "reissue": "Issues a new certificate that supersedes the one with this id.",
+    "revoke": "Withdraws the certificate with this id, with no successor.",
+    "register": "Exports the register: each person's levels, the areas with their days and procedures, and the "
+    "certificates.",
+    "extend": "Extends sealed files to B-LTA, and gives those at B-LTA another archive time stamp before the last one "
+    "runs out.",
+    "export": "Writes every document that was ever issued as an electronic document of the Spanish administration "
+    "(ENI).",
+    "status": "Shows the last runs, the certificates by state, when their proof runs out, and what needs a human.",
+    "preview": "Lays out certificates of invented people, watermarked and without a seal, and a contact sheet of all "
+    "pages.",
+    "doctor": "Checks the installation: libraries, fonts, key, seal certificate, trust, time stamps, ledger, "
+    "permissions.",
+    "ledger": "Keeps the ledger: makes, examines, copies, restores, migrates and rebuilds it.",
+}
+"""In the order of the help, with what it says of each: the first sentence of the command's own."""
 
 
 class _Commands(click.Group):
-    """A group that imports a command only when it is needed."""
+    """A group that imports a command only when it is called, not to list it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -38,6 +58,23 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(f"sealtool.cli.{cmd_name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        room = formatter.width - 6 - max(map(len, _COMMANDS))  # as click has it
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _in_a_line(name, room)) for name in _COMMANDS])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        fitting = [name for name in _COMMANDS if name.startswith(incomplete)]
+        return [
+            *(CompletionItem(name, help=_in_a_line(name)) for name in fitting),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
+
+
+def _in_a_line(name: str, room: int = 45) -> str:
+    return click.Command(name, help=_COMMANDS[name]).get_short_help_str(room)
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
@@ -46,7 +83,7 @@ class _Commands(click.Group):
     metavar="FILE",
     help="The configuration. Default: $SEALTOOL_CONFIG, ./sealtool.toml, /etc/sealtool/sealtool.toml.",
 )
-@click.version_option(__version__, prog_name="sealtool")
+@click.version_option(package_name="sealtool", prog_name="sealtool")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None) -> None:
     """Issues sealed certificates of teachers' digital competence.

@@ -8,7 +8,6 @@ import click
 
 from sealtool.cli.console import counted, exit_code, show_json, show_problems
 from sealtool.cli.options import json_option, workspace_or_defaults
-from sealtool.planning import problems_as_json
 
 
 @click.command("check")
@@ -21,6 +20,8 @@ def command(ctx: click.Context, registry: Path, *, as_json: bool) -> int:
     Decides nothing, writes nothing and needs no configuration; where there is one, its encoding and header names
     are used.
     """
+    from sealtool.planning import problems_as_json
+
     workspace = workspace_or_defaults(ctx)
     reading = workspace.read_registry(registry)
     if as_json:

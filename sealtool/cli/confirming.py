@@ -6,11 +6,14 @@ import os
 import pwd
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from sealtool.appeals import Grounds
 from sealtool.errors import UsageError
+
+if TYPE_CHECKING:
+    from sealtool.appeals import Grounds
 
 
 def grounds_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -34,6 +37,8 @@ _OPTIONS = (
 
 def grounds_of(reason: str, by: str, reference: str) -> Grounds:
     """The grounds as they go on record, with the user of the system who calls."""
+    from sealtool.appeals import Grounds
+
     return Grounds(reason=reason.strip(), called_by=_caller(), decided_by=by.strip(), reference=reference.strip())
 
 

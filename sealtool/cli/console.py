@@ -7,13 +7,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sealtool.errors import ExitCode
-from sealtool.model import Problem
-from sealtool.planning import Action, Plan, PlanEntry
+
+if TYPE_CHECKING:
+    from sealtool.model import Problem
+    from sealtool.planning import Plan, PlanEntry
 
 PROBLEMS_SHOWN: Final = 12
 
@@ -58,6 +60,8 @@ def table(header: Sequence[str], rows: Collection[Sequence[object]]) -> str:
 
 def plan_table(plan: Plan, *, issue_header: str, issued: Mapping[str, int] | None = None) -> str:
     """How many decisions there are of each kind, by level."""
+    from sealtool.planning import Action
+
     count = Counter((entry.key[1], entry.action) for entry in plan.entries)
     shown = [Action.NONE, Action.CHANGED, Action.LOST]
     header = ["Level", issue_header, "Already issued", "Changed", "No longer supported"]
@@ -92,6 +96,8 @@ def show_problems(problems: Collection[Problem], *, title: str, most: int | None
 
 def show_open_questions(plan: Plan) -> None:
     """Whom a plan leaves alone and why, and what a human has to decide."""
+    from sealtool.planning import Action
+
     if plan.held:
         click.echo(
             f"\nHeld: {counted(len(plan.held), 'person', 'people')} named by problems of the registry. Nothing is "
@@ -119,6 +125,8 @@ def show_open_questions(plan: Plan) -> None:
 
 def _remedy(entry: PlanEntry) -> str:
     """The command that carries out what a human may decide."""
+    from sealtool.planning import Action
+
     certificate = entry.on_record.certificate_id if entry.on_record else ""
     command = "reissue" if entry.action is Action.CHANGED else "revoke"
     return f'If the registry is right: sealtool {command} {certificate} --reason "…"'

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sealtool.cli.console import counted, exit_code, progress, show_json
 from sealtool.cli.options import json_option, workspace_of
 from sealtool.errors import UsageError
-from sealtool.preservation import Extended, Refused
-from sealtool.renewing import ExtensionReport
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.preservation import Extended, Refused
+    from sealtool.renewing import ExtensionReport
+    from sealtool.workspace import Workspace
 
 _CONFIGURED = "configured"
 _LONGEST = 36500

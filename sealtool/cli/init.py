@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from sealtool.workspace import utc_now
-
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
@@ -18,6 +16,7 @@ def command(folder: Path, *, demo: bool) -> int:
     A folder that has a configuration already is left alone.
     """
     from sealtool.founding import found_workspace
+    from sealtool.workspace import utc_now
 
     configuration = found_workspace(folder, demo=demo, now=utc_now())
     click.echo(f"Made {folder}: configuration, an empty ledger and an output folder.")

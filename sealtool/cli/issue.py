@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,9 +27,11 @@ from sealtool.cli.options import (
 )
 from sealtool.cli.plan import show_plan
 from sealtool.errors import ExitCode
-from sealtool.issuing import IssueReport
-from sealtool.planning import Plan, PlanEntry, Scope, key_of
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.issuing import IssueReport
+    from sealtool.planning import Plan, PlanEntry, Scope
+    from sealtool.workspace import Workspace
 
 
 @click.command("issue")
@@ -84,6 +87,8 @@ def _as_json(plan: Plan, report: IssueReport) -> dict[str, object]:
 
 def _with_certificate(entry: PlanEntry, report: IssueReport) -> dict[str, object]:
     """The decision as planned, with the certificate that was made for it."""
+    from sealtool.planning import key_of
+
     facts = entry.as_json()
     if entry.decision is not None:
         facts["certificate_id"] = report.reserved.get(key_of(entry.decision), facts["certificate_id"])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sealtool.cli.console import counted, progress, show_json
 from sealtool.cli.options import json_option, workspace_of
 from sealtool.errors import ExitCode
-from sealtool.keeping import Examination
+
+if TYPE_CHECKING:
+    from sealtool.keeping import Examination
 
 _SHOWN = 40
 

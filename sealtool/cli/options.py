@@ -7,16 +7,17 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sealtool.cli.ending import log_to
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import Area, Level, PersonId
-from sealtool.planning import Scope
-from sealtool.settings import Settings, find_configuration, load_settings
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.planning import Scope
+    from sealtool.workspace import Workspace
 
 
 class _LevelType(click.ParamType[str]):
@@ -100,6 +101,8 @@ def _scope(
         )
     if areas and not named_all and str(Level.C2) not in levels:
         raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
+    from sealtool.planning import Scope
+
     return Scope(
         levels=tuple(level for level in Level if every_level or level in levels),
         areas=frozenset(map(Area, areas)) or None,
@@ -122,6 +125,9 @@ def workspace_of(ctx: click.Context) -> Workspace:
     Raises:
         ConfigurationError: there is none, or it has mistakes.
     """
+    from sealtool.settings import find_configuration, load_settings
+    from sealtool.workspace import Workspace
+
     path = find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd())
     if path is None:
         raise ConfigurationError(
@@ -141,6 +147,9 @@ def workspace_or_defaults(ctx: click.Context) -> Workspace:
     Raises:
         ConfigurationError: there is one, and it has mistakes.
     """
+    from sealtool.settings import Settings, find_configuration
+    from sealtool.workspace import Workspace
+
     if find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd()) is None:
         return Workspace(Settings(), os.environ)
     return workspace_of(ctx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,10 @@ from sealtool.cli.options import (
     scope_options,
     workspace_of,
 )
-from sealtool.planning import Action, Plan, Scope
-from sealtool.workspace import Workspace, values_that_stay
+
+if TYPE_CHECKING:
+    from sealtool.planning import Plan, Scope
+    from sealtool.workspace import Workspace
 
 
 @click.command("plan")
@@ -41,6 +44,8 @@ def command(
 
 def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, accept_shrink: bool, as_json: bool) -> int:
     """Makes a plan, prints it and returns the exit code."""
+    from sealtool.workspace import values_that_stay
+
     with values_that_stay():
         with workspace.ledger() as ledger:
             reading = workspace.read_for(scope, ledger, registry, accept_shrink=accept_shrink)
@@ -53,6 +58,8 @@ def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, acce
 
 
 def _print(plan: Plan) -> None:
+    from sealtool.planning import Action
+
     for entry in plan.having(Action.ISSUE):
         if entry.decision is not None:
             one = entry.decision

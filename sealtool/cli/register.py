@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,9 @@ from sealtool.errors import ExitCode, UsageError
 from sealtool.model import Level
 from sealtool.publishing import write_in_place
 from sealtool.registering import STATES, Form, chosen, is_earlier_export
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.workspace import Workspace
 
 _ENOUGH = 4096
 """Bytes by which an earlier export is known."""

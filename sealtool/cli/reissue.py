@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from sealtool.appeals import Proposal, Reissue
 from sealtool.cli.confirming import confirmed, grounds_of, grounds_options, show
 from sealtool.cli.console import exit_code, progress, show_json
 from sealtool.cli.ending import log_failure
 from sealtool.cli.options import json_option, registry_option, workspace_of
 from sealtool.errors import ExitCode, UsageError
 from sealtool.ledger import CertificateState
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.appeals import Proposal, Reissue
+    from sealtool.workspace import Workspace
 
 _NONE = "—"
 

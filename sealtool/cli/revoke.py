@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from sealtool.appeals import Revocation, summary_of
 from sealtool.cli.confirming import confirmed, grounds_of, grounds_options, show
 from sealtool.cli.console import show_json
 from sealtool.cli.options import json_option, workspace_of
 from sealtool.errors import ExitCode
 from sealtool.ledger import CertificateState, CertificateStory
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.appeals import Revocation
+    from sealtool.workspace import Workspace
 
 
 @click.command("revoke")
@@ -48,6 +52,8 @@ def command(
 
 
 def _is_confirmed(story: CertificateStory, *, yes: bool) -> bool:
+    from sealtool.appeals import summary_of
+
     certificate = story.certificate
     area = f" area {certificate.area}" if certificate.area else ""
     show(f"Certificate {certificate.certificate_id}, {certificate.level}{area}, {certificate.state}:\n")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sealtool.cli.console import counted, exit_code, show_json, table
 from sealtool.cli.options import json_option, workspace_of
-from sealtool.continuity import broken_continuity
 from sealtool.errors import ExitCode
-from sealtool.ledger import Ledger, RunState, RunSummary
+from sealtool.ledger import RunState, RunSummary
 from sealtool.model import Level
-from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.ledger import Ledger
+    from sealtool.workspace import Workspace
 
 _RUNS_SHOWN = 5
 _MONTHS_SHOWN = 6
@@ -95,6 +97,8 @@ def _state(run: RunSummary, *, running: bool) -> RunState:
 
 def _inconsistencies(workspace: Workspace, ledger: Ledger) -> list[str]:
     """What says that ledger and output folder are not, or no longer, what sealtool left."""
+    from sealtool.continuity import broken_continuity
+
     findings = []
     if broken := ledger.broken_link():
         findings.append(f"The ledger was changed outside sealtool: {broken}. Restore it from a backup.")

@@ -6,20 +6,18 @@ import os
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from sealtool import __version__
-from sealtool.auditing import Audit, Auditing, Judges, decodable
-from sealtool.chambers import Limits
 from sealtool.cli.console import exit_code, note, progress, show_json
 from sealtool.cli.options import json_option, workspace_of
 from sealtool.errors import ConfigurationError, SealtoolError, UsageError
-from sealtool.reporting.report import Report, anchors_of
-from sealtool.reporting.text import text_lines
-from sealtool.reporting.writing import insist_on_new, write_new
-from sealtool.settings import Settings, TrustSettings, find_configuration, load_settings
-from sealtool.workspace import Workspace, judge_certificate, judge_seal
+
+if TYPE_CHECKING:
+    from sealtool.auditing import Audit
+    from sealtool.reporting.report import Report
+    from sealtool.workspace import Workspace
 
 
 @click.command("verify")
@@ -91,6 +89,12 @@ def command(
     Needs no ledger and no network. Trust never comes from the file itself. Where the configuration says whom to trust,
     and its ledger is there, records are compared with it, too.
     """
+    from sealtool.auditing import Auditing, Judges
+    from sealtool.chambers import Limits
+    from sealtool.reporting.text import text_lines
+    from sealtool.reporting.writing import insist_on_new
+    from sealtool.workspace import judge_certificate, judge_seal
+
     for file in filter(None, (page, etsi)):
         insist_on_new(file)
     workspace = _workspace(ctx, anchors, organizations)
@@ -127,6 +131,10 @@ def _compared(audit: Audit, workspace: Workspace) -> Audit:
 
 
 def _report(audit: Audit, paths: tuple[Path, ...], workspace: Workspace, judged_at: datetime) -> Report:
+    from sealtool import __version__
+    from sealtool.auditing import decodable
+    from sealtool.reporting.report import Report, anchors_of
+
     trust = workspace.trust
     return Report(
         audit=audit,
@@ -140,6 +148,8 @@ def _report(audit: Audit, paths: tuple[Path, ...], workspace: Workspace, judged_
 
 
 def _write_reports(report: Report, page: Path | None, etsi: Path | None) -> None:
+    from sealtool.reporting.writing import write_new
+
     if page is not None:
         from sealtool.reporting.page import html_page
 
@@ -156,6 +166,9 @@ def _workspace(ctx: click.Context, anchors: tuple[Path, ...], organizations: tup
     An auditor needs no configuration where --trust says whom to trust; whose seals count is taken from it if it is
     there, because to trust every customer of a public authority is never what somebody wants by leaving out an option.
     """
+    from sealtool.settings import Settings, TrustSettings, find_configuration
+    from sealtool.workspace import Workspace
+
     if not all(map(str.strip, organizations)):
         raise UsageError(
             "--organization is empty, so no seal could count.",
@@ -180,6 +193,8 @@ def _workspace(ctx: click.Context, anchors: tuple[Path, ...], organizations: tup
 
 
 def _configured_organizations(path: Path) -> tuple[str, ...]:
+    from sealtool.settings import load_settings
+
     try:
         return load_settings(path).trust.organizations
     except ConfigurationError as error:

@@ -4,11 +4,10 @@ The only room that knows SQLAlchemy. It guarantees one certificate for each pers
 database itself refuses a second one (see ``tables.py``), and one run at a time holds the ledger.
 """
 
-from sealtool.ledger.book import Ledger
-from sealtool.ledger.custody import Custody, ListedDocument, Restored, rebuilding_at, restoring, write_rebuilt
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from sealtool.ledger.findings import FindingCode, LedgerFinding
-from sealtool.ledger.opening import create_ledger, ledger_version, migrate_ledger, open_ledger
-from sealtool.ledger.rebuilding import Found, FoundCertificate, FoundDocument, FoundManifest
 from sealtool.ledger.values import (
     Act,
     ActKind,
@@ -29,6 +28,27 @@ from sealtool.ledger.values import (
     RunSummary,
     SealedDocument,
 )
+
+if TYPE_CHECKING:
+    from sealtool.ledger.book import Ledger
+    from sealtool.ledger.custody import Custody, ListedDocument, Restored, rebuilding_at, restoring, write_rebuilt
+    from sealtool.ledger.opening import create_ledger, ledger_version, migrate_ledger, open_ledger
+    from sealtool.ledger.rebuilding import Found, FoundCertificate, FoundDocument, FoundManifest
+else:
+    _AT_WORK: Final = {
+        "book": {"Ledger"},
+        "custody": {"Custody", "ListedDocument", "Restored", "rebuilding_at", "restoring", "write_rebuilt"},
+        "opening": {"create_ledger", "ledger_version", "migrate_ledger", "open_ledger"},
+        "rebuilding": {"Found", "FoundCertificate", "FoundDocument", "FoundManifest"},
+    }
+
+    def __getattr__(name: str) -> Any:
+        """What needs SQLAlchemy, which takes longer to import than many a command takes: where it is asked for."""
+        for module, names in _AT_WORK.items():
+            if name in names:
+                return getattr(import_module(f"{__name__}.{module}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Act",

@@ -304,8 +304,8 @@ async def _level(
 
 async def _stands_alone(content: SealedContent, material: Material, own_stamp: Message | None, best: datetime) -> bool:
     """EN 319 142-1, 6.3 (B-LT): the file itself brings all revocation data for seal and time stamp."""
-    if not material.trust.revocation_lists:
-        return True  # then all that was used came from the file
+    if set(material.trust.revocation_lists).issubset(material.revocation_lists):
+        return True  # then all that was used is in the file
     judge = Judge(material.without_handed_in_lists())
     seal = content.seal
     try:

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
@@ -34,6 +33,7 @@ from pyhanko_certvalidator.policy_decl import NO_REVOCATION, REQUIRE_REVINFO, Ce
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
+from sealtool.verification import remembering
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.message import Message, is_issued_by
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
@@ -281,22 +281,22 @@ def _build_specification(material: Material, listed: _Anchors, *, with_revocatio
     )
 
 
-@lru_cache(maxsize=256)
+@remembering.parts
 def _asn1_certificate(der: bytes) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(der, strict=True)
 
 
-@lru_cache(maxsize=64)
+@remembering.lists
 def _asn1_list(der: bytes) -> asn1_crl.CertificateList:
     return asn1_crl.CertificateList.load(der, strict=True)
 
 
-@lru_cache(maxsize=256)
+@remembering.parts
 def _certificate(der: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)
 
 
-@lru_cache(maxsize=64)
+@remembering.lists
 def _list(der: bytes) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(der)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from asn1crypto import cms, core
+from asn1crypto import core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
@@ -131,8 +131,8 @@ def seal_evidence(
 
 
 def _stamp(stamp: Message, *, on_document: bool) -> TimeStampEvidence:
-    token = cms.ContentInfo({"content_type": "signed_data", "content": stamp.signed_data}).dump()
-    return TimeStampEvidence(stamp.stamped_at.astimezone(UTC), hashlib.sha256(token).digest(), on_document)
+    token = hashlib.sha256(stamp.encoded).digest()
+    return TimeStampEvidence(stamp.stamped_at.astimezone(UTC), token, on_document)
 
 
 def _signature_algorithm(message: Message) -> str:

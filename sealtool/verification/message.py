@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from pyhanko.sign.ades import cades_asn1  # noqa: F401 - registers the CAdES attributes with asn1crypto
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 
+from sealtool.verification import remembering
 from sealtool.verification.reasons import Objection, ReasonCode
 
 _NULL = b"\x05\x00"
@@ -37,8 +38,14 @@ _SIGNATURE_TIME_STAMP = "signature_time_stamp_token"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A signed message of the only form that is accepted: one signer, whose certificate is inside."""
+    """A signed message of the only form that is accepted: one signer, whose certificate is inside.
 
+    Attributes:
+        encoded: the message as it stands in the file, without padding.
+        certificates: all that are inside, the signer's first.
+    """
+
+    encoded: bytes
     signed_data: cms.SignedData
     signer_info: cms.SignerInfo
     signer: asn1_x509.Certificate
@@ -187,7 +194,8 @@ def _parse(encoded: bytes) -> Message:
     length = len(header) + len(content) + len(trailer)
     if any(encoded[length:]):
         raise malformed("Something stands behind its end.")
-    info = cms.ContentInfo.load(encoded[:length], strict=True)
+    encoded = encoded[:length]
+    info = cms.ContentInfo.load(encoded, strict=True)
     if info["content_type"].native != "signed_data" or shape(info) != _CONTENT_INFO:
         raise malformed("It is no signature.")
     _check_explicit(info)
@@ -199,7 +207,7 @@ def _parse(encoded: bytes) -> Message:
         found = extract_certificate_info(signed_data)
     except ValueError as error:
         raise Objection(ReasonCode.NO_SEAL_CERTIFICATE) from error
-    return Message(signed_data, signer_info, found.signer_cert, (found.signer_cert, *found.other_certs))
+    return Message(encoded, signed_data, signer_info, found.signer_cert, (found.signer_cert, *found.other_certs))
 
 
 def _check_form(message: Message, content_type: str, *, detached: bool) -> None:
@@ -239,10 +247,16 @@ def _check_form(message: Message, content_type: str, *, detached: bool) -> None:
 
 def _check_signed_attributes(attributes: cms.CMSAttributes) -> None:
     """The library writes what it has parsed anew before it checks the signature: it has to come out as it came in."""
-    original = attributes.dump()
-    _ = attributes.native  # parses everything
-    if attributes.untag().dump()[1:] != original[1:]:  # but for the tag (RFC 5652, 5.4)
+    anew = b"".join(sorted(map(_written_anew, _elements(attributes.contents))))  # RFC 5652, 5.3: DER, a set in order
+    if cms.CMSAttributes(contents=anew).dump()[1:] != attributes.dump()[1:]:  # but for the tag (RFC 5652, 5.4)
         raise malformed("What it signs holds something in a place that nothing protects.")
+
+
+@remembering.parts
+def _written_anew(attribute: bytes) -> bytes:
+    parsed = cms.CMSAttribute.load(attribute, strict=True)
+    _ = parsed.native  # parses everything
+    return bytes(parsed.untag().dump())
 
 
 def _expected_version(message: Message, content_type: str) -> str:
@@ -273,11 +287,16 @@ def _check_explicit(structure: core.Sequence) -> None:
 
 def shape(value: core.Asn1Value) -> bytes:
     """The tags of a structure's children, as they stand in the file."""
-    contents, position, tags = value.contents, 0, bytearray()
+    return bytes(child[0] for child in _elements(value.contents))
+
+
+def _elements(contents: bytes) -> Iterator[bytes]:
+    """The children of a structure, as they stand in the file."""
+    position = 0
     while position < len(contents):
-        tags.append(contents[position])
-        position += parser.peek(contents[position:])
-    return bytes(tags)
+        length = parser.peek(contents[position:])
+        yield contents[position : position + length]
+        position += length
 
 
 def _attribute(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:
@@ -286,6 +305,7 @@ def _attribute(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:
             yield from attribute["values"]
 
 
+@remembering.parts
 def is_issued_by(der: bytes, issuer: bytes) -> bool:
     """Whether the key of ``issuer`` signed a certificate, and their names agree."""
     try:

@@ -1,0 +1,43 @@
+"""Working out once what the same bytes mean: thousands of files bring the same certificates and revocation lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def remembered(*, entries: int, longest: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """The same function, remembering its latest results.
+
+    Only for functions of bytes, and of nothing else: no clock, no trust, no other state. Then what is remembered is
+    what would be worked out again, and it makes no difference which file was there before. A file can crowd out what
+    others left, which costs them time and nothing else; it cannot make the memory grow, which is bounded in number and
+    length; and what a function raises is never kept. The results are shared, so nobody may write to them.
+
+    Args:
+        entries: how many results are kept.
+        longest: bytes of all arguments together; whatever is longer is worked out each time.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        kept = lru_cache(maxsize=entries)(function)
+
+        @wraps(function)
+        def remembering(*arguments: P.args, **named: P.kwargs) -> T:
+            is_short = sum(map(len, arguments)) <= longest  # type: ignore[arg-type]
+            return (kept if is_short else function)(*arguments, **named)  # type: ignore[arg-type]
+
+        return remembering
+
+    return decorate
+
+
+parts = remembered(entries=256, longest=64 * 1024)
+"""For what a certificate, an attribute, or another small part of a message means."""
+
+lists = remembered(entries=8, longest=1024 * 1024)
+"""For what a revocation list means, which may be long."""

@@ -31,6 +31,10 @@ HOPELESS: Final = 10
 class Sealing(Protocol):
     """What the press needs of the sealing stage."""
 
+    @property
+    def certificate_sha256(self) -> str:
+        """Whose seals these are: SHA-256 of the seal certificate (DER), in lower-case hexadecimal."""
+
     async def prepare(self) -> None:
         """Does all that may fail before the first document."""
 
@@ -144,15 +148,21 @@ class Press:
                 on_step("certificate sealed")
                 verification = await call_in(self.executor, self.check, pdf.content)
                 on_step("certificate checked")
-                insist(order, verification, self.level)
+                insist(order, verification, self.level, sealing.certificate_sha256)
                 files.append(SealedFile(order, pdf, verification))
         except (RenderingError, SelfCheckError) as error:
             return Failure(orders[0].certificate_id, error)
         return tuple(files)
 
 
-def insist(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:
+def insist(order: CertificateOrder, verification: Verification, level: PadesLevel, certificate_sha256: str) -> None:
     """Our own strict verifier must pass what we are about to publish, and find in it what was ordered.
+
+    Args:
+        order: what was ordered.
+        verification: of what was made.
+        level: of the seal.
+        certificate_sha256: of the certificate whose seal it must be.
 
     Raises:
         SelfCheckError: it does not.
@@ -174,6 +184,8 @@ def insist(order: CertificateOrder, verification: Verification, level: PadesLeve
     reasons = list(verification.reasons)
     if verification.verdict is Verdict.PASSED and verification.pades_level is not level:
         reasons.append(Reason("LEVEL_NOT_REACHED", f"The seal is {verification.pades_level}, not {level}."))
+    if not reasons and (verification.seal is None or verification.seal.certificate_sha256 != certificate_sha256):
+        reasons.append(Reason("SEAL_OF_ANOTHER", "The seal is not of the certificate that it was made with."))
     if not reasons and verification.certificate != ordered:
         reasons.append(Reason("RECORD_DIFFERS", "The record inside is not the one ordered."))
     if reasons or verification.verdict is not Verdict.PASSED:

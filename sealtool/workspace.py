@@ -277,7 +277,7 @@ class Workspace:
             check_detached=lambda content, seal: judge_seal(trust, self.now(), content, seal),
             sealing=self.sealer,
             level=self.settings.seal.level,
-            in_flight=4 * self.settings.run.worker_count,
+            in_flight=16 * self.settings.run.worker_count,
         )
 
     def _rendering_options(self) -> RenderingOptions:
@@ -568,15 +568,15 @@ class Workspace:
     # --- sealing and trust ----------------------------------------------------------------------------
 
     def sealer(self) -> Sealing:
-        """The seal, its key loaded once.
+        """The seal, its key loaded once, for the press, which has the verifier judge whatever it seals.
 
         Raises:
             ConfigurationError: none is configured.
             SealKeyError: it cannot be used.
         """
-        return self._sealer_of(self._seal_key())
+        return self._sealer_of(self._seal_key(), second_look=False)
 
-    def _sealer_of(self, key: SealKey) -> Sealing:
+    def _sealer_of(self, key: SealKey, *, second_look: bool = True) -> Sealing:
         from sealtool.sealing import Sealer, load_trust_anchors
 
         return Sealer(
@@ -586,6 +586,7 @@ class Workspace:
             trust_anchors=load_trust_anchors(self.settings.trust.anchors),
             revocation=self._revocation_sources(),
             clock=self.now,
+            second_look=second_look,
         )
 
     def _sealing_profile(self) -> SealingProfile:

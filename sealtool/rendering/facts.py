@@ -91,11 +91,9 @@ def specimen() -> CertificateOrder:
 def specimens_like(order: CertificateOrder) -> tuple[CertificateOrder, CertificateOrder]:
     """Two certificates of nobody, of the kind of an order, that differ in all that differs from person to person."""
     first, second = _SPECIMEN_NAMES[_name_size(order.decision.person.full_name)]
-    letter = order.decision.person.person_id[:1]
-    dni, other = ("00000000T", "11111111H") if letter not in _NIE_LETTERS else ("X0000000T", "Y1111111H")
     return (
-        _of_nobody(order, "specimen", Person(PersonId(dni), first, "", ""), date(2025, 3, 12)),
-        _of_nobody(order, "other-specimen", Person(PersonId(other), second, "", ""), date(2024, 10, 30)),
+        _of_nobody(order, "specimen", Person(PersonId("00000000T"), first, "", ""), date(2025, 3, 12)),
+        _of_nobody(order, "other-specimen", Person(PersonId("Y1111111H"), second, "", ""), date(2024, 10, 30)),
     )
 
 
@@ -115,8 +113,7 @@ def form_of(order: CertificateOrder) -> tuple[object, ...]:
 def kind_of(order: CertificateOrder) -> tuple[object, ...]:
     """What certificates have in common when all else differs from person to person; the form is part of it."""
     decision = order.decision
-    is_nie = decision.person.person_id[:1] in _NIE_LETTERS
-    words = (decision.level, decision.area, frozenset(decision.procedures), order.issued_on, is_nie)
+    words = (decision.level, decision.area, frozenset(decision.procedures), order.issued_on)
     return (*form_of(order), *words)
 
 

@@ -62,12 +62,14 @@ class Sealer:
         revocation: where to look for revocation; needed from B-LT on, and asked at every level where it is
             configured.
         clock: the present, aware.
+        second_look: read each sealed document again (:func:`~sealtool.sealing.evidence.demand_evidence`). To be left
+            out only by who has each one judged by the verifier at its level, and by whose certificate, before using it.
 
     Raises:
         ConfigurationError: the level cannot be reached with what was given.
     """
 
-    def __init__(  # noqa: PLR0913 (five are keyword-only and have defaults)
+    def __init__(  # noqa: PLR0913 (six are keyword-only and have defaults)
         self,
         key: SealKey,
         profile: SealingProfile,
@@ -77,6 +79,7 @@ class Sealer:
         intermediates: Sequence[x509.Certificate] = (),
         revocation: RevocationSources = RevocationSources(),  # noqa: B008 (frozen)
         clock: Callable[[], datetime] = _utc_now,
+        second_look: bool = True,
     ) -> None:
         _refuse_unreachable_level(profile, time_stamps, trust_anchors, revocation)
         self._key = key
@@ -85,6 +88,7 @@ class Sealer:
         # the clock anew for each authority: the ones before may have taken their time
         self._supply = Supply(time_stamps, lambda stamper: gather(key, profile, trust, stamper, clock()), clock)
         self._clock = clock
+        self._second_look = second_look
         self._certificate = as_asn1(key.certificate)
         self._messages = SealMessages(key.signer, profile)
 
@@ -95,6 +99,11 @@ class Sealer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    @property
+    def certificate_sha256(self) -> str:
+        """SHA-256 of the seal certificate (DER), in lower-case hexadecimal: whose seals these are."""
+        return str(self._certificate.sha256.hex())
 
     async def aclose(self) -> None:
         """Let go of connections to time stamp authorities."""
@@ -118,12 +127,13 @@ class Sealer:
             ServiceUnreachableError: revocation data or time stamps cannot be had.
             ConfigurationError: a CRL file is none.
             RenderingError: the document is not a PDF that can be sealed.
-            SelfCheckError: what came out lacks something its level demands.
+            SelfCheckError: what came out lacks something its level demands, where it is looked at.
         """
 
         async def once(material: SealingMaterial) -> SealedPdf:
             content = await self._sealed(pdf, material)
-            demand_evidence(content, self._profile, self._certificate, material.validation)
+            if self._second_look:
+                demand_evidence(content, self._profile, self._certificate, material.validation)
             return SealedPdf(content=content, pages=pdf.pages)
 
         return await self._guarded(once, stamped=self._profile.stamped)

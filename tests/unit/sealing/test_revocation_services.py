@@ -72,6 +72,8 @@ class Office:
         crls: tuple[str, ...] = (),
         **profile: Any,
     ) -> Sealer:
+        # a machine with much else to do must not look like a service that does not answer
+        patience = SLOW if self.services.silence in self.services.faults.values() else 10
         authority = HttpTimeStampAuthority(
             self.services.time_stamp_url("first", architecture), patience=Patience(retries=0)
         )
@@ -80,7 +82,7 @@ class Office:
             SealingProfile(level, **profile),
             time_stamps=[authority],
             trust_anchors=[self.services.certificate("root", architecture)],
-            revocation=RevocationSources(crls, allow_fetching=True, timeout_seconds=SLOW),
+            revocation=RevocationSources(crls, allow_fetching=True, timeout_seconds=patience),
             clock=self.clock,
         )
 

@@ -6,9 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sealtool.model import Area, CoveredArea, Decision, Level, Person, PersonId, Procedure
+
+# json.dumps would make one of these for each call
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def canonical_json(value: object) -> str:
@@ -18,7 +21,7 @@ def canonical_json(value: object) -> str:
         ValueError: for NaN and infinities, which JSON does not know.
         TypeError: for values that are not JSON's.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def sha256_hex(content: bytes | str) -> str:

@@ -17,6 +17,7 @@ from sealtool.auditing.manifests import (
     judge_manifest,
 )
 from sealtool.auditing.reasons import FileReason
+from sealtool.auditing.sharing import Sharing
 from sealtool.auditing.survey import Survey, survey
 from sealtool.chambers import Cause, Chambers, GivenUp, Limits, Task
 from sealtool.errors import UsageError
@@ -87,8 +88,10 @@ class Auditing:
         listed: Mapping[Path, ListedDocument],
         chambers: Chambers[Judges],
     ) -> dict[Path, Verification]:
+        sharing = Sharing()
+
         def said_of(path: Path, outcome: Verification | GivenUp) -> Verification:
-            verification = _given_up(outcome) if isinstance(outcome, GivenUp) else outcome
+            verification = _given_up(outcome) if isinstance(outcome, GivenUp) else sharing.shared(outcome)
             if path in extra:
                 return doubted(verification, FileReason.NOT_IN_MANIFEST)
             if path not in listed:

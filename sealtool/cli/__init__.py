@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import signal
 import sys
 import warnings
@@ -109,6 +110,8 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries think of an odd certificate is told by the verdict
+    # Nobody put them there for this program, and to look for them takes as long as to read the configuration.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # A job in the background inherits an ignored SIGINT, and would ignore both.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

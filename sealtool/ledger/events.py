@@ -120,10 +120,11 @@ def broken_link(connection: Connection, *, after: int = 0) -> str | None:
     expected, previous = after + 1, hash_of_event(connection, after) or GENESIS
     query = select(events).where(events.c.sequence > after).order_by(events.c.sequence)
     with connection.execution_options(stream_results=True).execute(query) as rows:
-        for row in rows:
-            if row.sequence != expected:
+        for *fields, found in rows:
+            sequence, at, _, kind, *_, goes_on_from = fields
+            if sequence != expected:
                 return f"event {expected} is missing"
-            if row.previous_hash != previous or row.hash != event_hash(list(row)[:-1]):
-                return f"event {expected} ({row.kind}, {row.at}) was changed after it was written"
-            expected, previous = expected + 1, row.hash
+            if goes_on_from != previous or found != event_hash(fields):
+                return f"event {expected} ({kind}, {at}) was changed after it was written"
+            expected, previous = expected + 1, found
     return None

@@ -1,0 +1,78 @@
+"""A command imports what it uses: no measure of time, which depends on the machine, but the modules that are there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+
+from sealtool.cli import main
+
+HEAVY = {
+    *("aiohttp", "alembic", "asn1crypto", "cryptography", "jinja2", "numpy", "pandas", "pydantic", "pyhanko"),
+    *("pypdfium2", "sqlalchemy", "weasyprint", "asyncio", "importlib.metadata", "zoneinfo"),
+}
+COMMANDS = main.list_commands(click.Context(main))
+_ASK = """
+import sys
+from sealtool.cli.ending import ended_with
+from sealtool.cli import main
+code = ended_with(main, sys.argv[1:])
+sys.stderr.write("\\n".join(sys.modules))
+sys.exit(code)
+"""
+
+
+def _imported(*arguments: str, expected: int = 0) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", _ASK, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == expected, done.stderr
+    return set(done.stderr.split("\n"))
+
+
+def _are_missing(modules: Collection[str], imported: Collection[str]) -> bool:
+    return not set(modules) & set(imported)
+
+
+def test_the_list_of_commands_imports_no_command_and_no_library() -> None:
+    imported = _imported("--help")
+    assert _are_missing(HEAVY, imported), HEAVY & imported
+    assert _are_missing({f"sealtool.cli.{name}" for name in COMMANDS}, imported)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_imports_no_library(name: str) -> None:
+    imported = _imported(name, "--help")
+    assert f"sealtool.cli.{name}" in imported
+    assert _are_missing(HEAVY, imported), HEAVY & imported
+
+
+def test_status_reads_configuration_and_ledger_and_imports_nothing_for_anything_else(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    assert _imported("init", str(folder))
+    imported = _imported("--config", str(folder / "sealtool.toml"), "status")
+    needed = {"pydantic", "sqlalchemy", "asyncio", "importlib.metadata", "zoneinfo"}
+    assert needed - {"importlib.metadata"} <= imported
+    assert _are_missing(HEAVY - needed, imported), (HEAVY - needed) & imported
+
+
+@pytest.mark.parametrize("width", [50, 80, 1000])
+def test_the_list_says_of_commands_what_they_say_themselves(width: int) -> None:
+    context = click.Context(main)
+    listed, own = click.HelpFormatter(width=width), click.HelpFormatter(width=width)
+    main.format_commands(context, listed)
+    click.Group.format_commands(main, context, own)
+    assert listed.getvalue() == own.getvalue()
+
+
+def test_a_shell_is_offered_the_commands_that_begin_so() -> None:
+    context = click.Context(main)
+    own = click.Group.shell_complete(main, context, "")
+    assert [vars(item) for item in main.shell_complete(context, "")] == [vars(item) for item in own]
+    completion = ShellComplete(main, {}, "sealtool", "_SEALTOOL_COMPLETE")
+    assert [item.value for item in completion.get_completions([], "re")] == ["reissue", "revoke", "register"]
+    assert [item.value for item in completion.get_completions([], "--c")] == ["--config"]

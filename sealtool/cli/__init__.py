@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "revoke": "Withdraws the certificate with this id, with no successor.",
     "register": "Exports the register: each person's levels, the areas with their days and procedures, and the "
     "certificates.",
+    "report": "Counts certificates: by level, procedure, area and month, how long they took, who is held and why.",
     "extend": "Extends sealed files to B-LTA, and gives those at B-LTA another archive time stamp before the last one "
     "runs out.",
     "export": "Writes every document that was ever issued as an electronic document of the Spanish administration "

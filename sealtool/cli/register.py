@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealtool.cli.options import LEVELS, canonical_person_id, json_option, workspace_of
+from sealtool.cli.replacing import insist_on_replaceable
 from sealtool.errors import ExitCode, UsageError
 from sealtool.model import Level
 from sealtool.publishing import write_in_place
@@ -17,9 +18,6 @@ from sealtool.registering import STATES, Form, chosen, is_earlier_export
 
 if TYPE_CHECKING:
     from sealtool.workspace import Workspace
-
-_ENOUGH = 4096
-"""Bytes by which an earlier export is known."""
 
 
 @click.command("register")
@@ -57,7 +55,7 @@ def command(
     form = Form(as_json=as_json, masked=masked, byte_order_mark=not no_bom)
     wanted = states or (("issued",) if masked else STATES)
     if output is not None:
-        _insist_on_replaceable(output)
+        insist_on_replaceable(output, is_earlier_export, "register that was exported here")
     pieces = _pieces(workspace, form, levels, people, wanted)
     if output is None:
         _pour(pieces)
@@ -83,20 +81,6 @@ def _insist_on_known(known: Iterable[str], asked: Iterable[str]) -> None:
         raise UsageError(
             f"Nobody in the register has the id {', '.join(unknown)}.", advice="Check the DNI or NIE, with its letter."
         )
-
-
-def _insist_on_replaceable(output: Path) -> None:
-    """A newer register takes the place of an earlier one, and of nothing else: a slip must not cost a ledger."""
-    if output.is_symlink() or (output.exists() and not output.is_file()):
-        raise UsageError(f"{output} is no regular file, so nothing was written.", advice="Name another file.")
-    if output.exists():
-        with output.open("rb") as file:
-            beginning = file.read(_ENOUGH)
-        if not is_earlier_export(beginning):
-            raise UsageError(
-                f"{output} is there already, and it is no register that was exported here. Nothing was written.",
-                advice="Name another file, or move this one away.",
-            )
 
 
 def _pour(pieces: Iterable[bytes]) -> None:

@@ -27,6 +27,7 @@ from sealtool.ledger.values import (
     RunState,
     RunSummary,
     SealedDocument,
+    Statistics,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ __all__ = [
     "RunState",
     "RunSummary",
     "SealedDocument",
+    "Statistics",
     "create_ledger",
     "ledger_version",
     "migrate_ledger",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from sealtool.canonical import canonical_json
 from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
-from sealtool.ledger import appeals, entries, manifests, renewals
+from sealtool.ledger import appeals, entries, manifests, renewals, statistics
 from sealtool.ledger.certificates import (
     ISSUED,
     NOT_PUBLISHED,
@@ -48,6 +48,7 @@ from sealtool.ledger.values import (
     RunState,
     RunSummary,
     SealedDocument,
+    Statistics,
 )
 from sealtool.model import Assessment, CertificateId, Level, PersonId, RunId
 
@@ -136,17 +137,7 @@ class Ledger:
         """The newest runs, newest first."""
         query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(limit)
         with self._reading() as connection:
-            return tuple(
-                RunSummary(
-                    run_id=RunId(row.run_id),
-                    command=row.command,
-                    state=RunState(row.state),
-                    started_at=row.started_at,
-                    finished_at=row.finished_at,
-                    counts=json.loads(row.counts),
-                )
-                for row in connection.execute(query)
-            )
+            return tuple(map(_summary, connection.execute(query)))
 
     def newest_run_id(self) -> RunId | None:
         """The id that sorts behind all others; None before the first run."""
@@ -156,15 +147,19 @@ class Ledger:
 
     def last_row_counts(self) -> dict[str, int]:
         """How many rows each file of the export had in the newest run that read one; empty at first."""
-        query = (
-            select(runs.c.sources)
-            .where(runs.c.sources != "[]")
-            .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
-            .limit(1)
-        )
+        row = self._last_reading_run()
+        return {} if row is None else {one["name"]: one["rows"] for one in json.loads(row.sources)}
+
+    def last_reading_run(self) -> RunSummary | None:
+        """The newest run that read an export; None before the first."""
+        row = self._last_reading_run()
+        return None if row is None else _summary(row)
+
+    def _last_reading_run(self) -> Row[Any] | None:
+        reading = select(runs).where(runs.c.sources != "[]")
+        query = reading.order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(1)
         with self._reading() as connection:
-            sources = connection.execute(query).scalar_one_or_none()
-        return {one["name"]: one["rows"] for one in json.loads(sources or "[]")}
+            return connection.execute(query).one_or_none()
 
     # --- the register -----------------------------------------------------------------------------
 
@@ -195,6 +190,11 @@ class Ledger:
         """
         with self._reading() as connection:
             yield from entries.register_entries(connection, levels, people)
+
+    def statistics(self, *, since: date | None = None, until: date | None = None) -> Statistics:
+        """How many certificates were issued from one day to another, both included; None for without end."""
+        with self._reading() as connection:
+            return statistics.statistics(connection, since, until)
 
     # --- certificates -----------------------------------------------------------------------------
 
@@ -493,6 +493,17 @@ class Ledger:
     def _reading(self) -> Iterator[Connection]:
         with _in_our_words(self._database.name), self._engine.connect() as connection:
             yield connection
+
+
+def _summary(row: Row[Any]) -> RunSummary:
+    return RunSummary(
+        run_id=RunId(row.run_id),
+        command=row.command,
+        state=RunState(row.state),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        counts=json.loads(row.counts),
+    )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -271,3 +272,24 @@ class PendingRenewal:
     path: str
     sha256: str
     replaces: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How many certificates there are, in several ways, and nobody's.
+
+    Attributes:
+        by_level: all that were issued, by level and state.
+        by_month: all that were issued, by month of issue (``2026-11``).
+        by_procedures: those in force, by the procedures they name.
+        by_area: those in force, by area (1 to 6) and the procedure that covered it.
+        days_to_certificate: days from the accreditation to the first certificate, with how many took so long.
+        runs: by how they ended.
+    """
+
+    by_level: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_month: Counter[str] = field(default_factory=Counter)
+    by_procedures: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    by_area: Counter[tuple[int, str]] = field(default_factory=Counter)
+    days_to_certificate: Counter[int] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)

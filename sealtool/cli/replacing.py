@@ -1,0 +1,34 @@
+"""Files that commands write again and again under the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sealtool.errors import UsageError
+
+_ENOUGH = 4096
+"""Bytes by which an earlier file is known."""
+
+
+def insist_on_replaceable(output: Path, is_earlier: Callable[[bytes], bool], what: str) -> None:
+    """A newer file takes the place of an earlier one of its kind, and of nothing else: a slip must not cost a ledger.
+
+    Args:
+        output: where it is to go.
+        is_earlier: whether a file that begins so is of that kind.
+        what: how messages call the kind.
+
+    Raises:
+        UsageError: something else is there.
+    """
+    if output.is_symlink() or (output.exists() and not output.is_file()):
+        raise UsageError(f"{output} is no regular file, so nothing was written.", advice="Name another file.")
+    if output.exists():
+        with output.open("rb") as file:
+            beginning = file.read(_ENOUGH)
+        if not is_earlier(beginning):
+            raise UsageError(
+                f"{output} is there already, and it is no {what}. Nothing was written.",
+                advice="Name another file, or move this one away.",
+            )

@@ -1,0 +1,94 @@
+"""``sealtool report``: the certificates in numbers, as a page or as JSON."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sealtool.cli.console import show_json
+from sealtool.cli.options import json_option, workspace_of
+from sealtool.cli.replacing import insist_on_replaceable
+from sealtool.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from sealtool.reporting.figures import Figures, OpenQuestions
+    from sealtool.workspace import Workspace
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command("report")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where the page goes. Takes the place of an earlier one, and of no other file.",
+)
+@click.option("--from", "since", type=_DAY, metavar="DAY", help="Only what was issued from this day on (2026-01-31).")
+@click.option("--to", "until", type=_DAY, metavar="DAY", help="Only what was issued up to this day.")
+@click.option(
+    "--registry",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="An export to count problems in. Without it, the last run tells how many people are held.",
+)
+@click.option("--publish", is_flag=True, help="For everybody: leaves counts under 5 open, because one can be somebody.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    output: Path | None,
+    since: datetime | None,
+    until: datetime | None,
+    registry: Path | None,
+    *,
+    publish: bool,
+    as_json: bool,
+) -> int:
+    """Counts certificates: by level, procedure, area and month, how long they took, who is held and why.
+
+    Writes one page to read, print and publish, with no personal data in it, or the same numbers as JSON. Reads only; a
+    run may go on meanwhile.
+    """
+    if output is None and not as_json:
+        raise UsageError("Where is the page to go?", advice="Add --output FILE, or --json for the numbers alone.")
+    first, last = since and since.date(), until and until.date()
+    if first and last and first > last:
+        raise UsageError(f"--from {first} is after --to {last}, so nothing could be counted.", advice="Swap them.")
+    from sealtool.reporting.figures_page import figures_page, is_earlier_page
+
+    if output is not None:
+        insist_on_replaceable(output, is_earlier_page, "page that was written by `sealtool report`")
+    found = _figures(workspace_of(ctx), registry, first, last, published=publish)
+    if output is not None:
+        from sealtool.publishing import write_in_place
+
+        write_in_place(output, [figures_page(found)])
+        click.echo(f"The report is in {output}.", err=True)
+    if as_json:
+        show_json(found.as_json())
+    return ExitCode.DONE
+
+
+def _figures(
+    workspace: Workspace, registry: Path | None, since: date | None, until: date | None, *, published: bool
+) -> Figures:
+    from sealtool.reporting.figures import figures, questions_of_run
+
+    with workspace.ledger() as ledger:
+        statistics = ledger.statistics(since=since, until=until)
+        questions = questions_of_run(ledger.last_reading_run())
+    if registry is not None:
+        questions = _questions_of(workspace, registry)
+    made_at = workspace.now().astimezone(workspace.timezone)
+    return figures(statistics, questions, made_at=made_at, since=since, until=until, published=published)
+
+
+def _questions_of(workspace: Workspace, folder: Path) -> OpenQuestions:
+    from sealtool.reporting.figures import questions_of_export
+
+    registry = workspace.read_registry(folder)
+    return questions_of_export(len(registry.held), registry.problems)

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -183,9 +184,9 @@ def test_token_and_pin_of_a_signing_service_are_shown_nowhere(
         assert_nowhere(secret, outcome, folder.path, but=(folder.path / "token", folder.path / "pin"))
 
 
-@pytest.fixture
-def refusing_service() -> Iterator[tuple[str, list[str]]]:
-    """Refuses whoever asks, and tells what it was told: the address, and all Authorization headers."""
+@contextmanager
+def refusing(sends_on_to: str = "") -> Iterator[tuple[str, list[str]]]:
+    """A service that refuses whoever asks, or sends them on; and all Authorization headers that it was shown."""
     told: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -193,7 +194,8 @@ def refusing_service() -> Iterator[tuple[str, list[str]]]:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told.append(self.headers.get("Authorization", ""))
             content = told[-1].encode()
-            self.send_response(401)
+            self.send_response(307 if sends_on_to else 401)
+            self.send_header("Location", sends_on_to)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)  # a service that throws it back
@@ -210,6 +212,14 @@ def refusing_service() -> Iterator[tuple[str, list[str]]]:
     thread.join()
 
 
+@pytest.fixture
+def refusing_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with refusing() as service:
+        yield service
+
+
 DEMO_AUTHORITY = 'demo_pkcs12 = "pki/tsa.p12"\ndemo_passphrase = { file = "pki/tsa.passphrase" }'
 
 
@@ -218,11 +228,8 @@ def test_credentials_that_an_authority_refuses_and_throws_back_are_not_shown(
     folder: Folder,
     write_registry: Write,
     refusing_service: tuple[str, list[str]],
-    monkeypatch: pytest.MonkeyPatch,
     username: str,
 ) -> None:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     url, told = refusing_service
     write_secret(folder.path / "secret", SECRET)
     named = f'username = "{username}", ' if username else ""
@@ -237,6 +244,23 @@ def test_credentials_that_an_authority_refuses_and_throws_back_are_not_shown(
     assert len(told) == 1
     assert told[0].startswith("Basic " if username else f"Bearer {SECRET}")
     assert_nowhere(SECRET, outcome, folder.path, but=(folder.path / "secret",))
+
+
+def test_an_authority_that_sends_elsewhere_does_not_send_its_credentials_there(
+    folder: Folder, write_registry: Write, refusing_service: tuple[str, list[str]]
+) -> None:
+    elsewhere, told = refusing_service
+    write_secret(folder.path / "secret", SECRET)
+    with refusing(sends_on_to=elsewhere) as (url, told_first):
+        folder.configure(
+            DEMO_AUTHORITY,
+            f'urls = ["{url}"]\nretries = 0\ncredentials = [{{ url = "{url}", secret = {{ file = "secret" }} }}]',
+        )
+        outcome = issue(folder, write_registry)
+
+    assert outcome.code == ExitCode.SERVICE_UNREACHABLE
+    assert told_first == [f"Bearer {SECRET}"]
+    assert [one for one in told if one] == []
 
 
 @pytest.mark.parametrize("secret", ["two\nlines-in-one", "caf\udcff-not-text"], ids=["line break", "no text"])

@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format fuzz attacks long interop bench lock samples golden schemas wheel clean
+.PHONY: help setup demo test lint audit format fuzz attacks long interop bench lock samples golden schemas wheel clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,11 +19,15 @@ demo: setup ## the main job on the sample registry, in the folder demo/
 test: setup ## every test, under four minutes on two cores
 	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m "not fuzz and not interop and not long"
 
-lint: setup ## style, types, and the drawing of the architecture
+lint: setup ## style, security rules, types, the drawing of the architecture, and the audit of packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/audit.py
+
+audit: setup ## hold every locked package against the known vulnerabilities (needs a network)
+	@$(BIN)/python tools/audit.py
 
 format: setup ## put the code into form
 	@$(BIN)/ruff format .

@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
 from sealtool.errors import WorkerLostError
+from sealtool.privacy import forbid_core_dumps
 from sealtool.workers import start_worker
 
 Judges = TypeVar("Judges")
@@ -263,7 +264,7 @@ def _sit(channel: Connection, judges: object, limits: Limits) -> None:
     start_worker()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries think of an odd certificate is told by the verdict
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what it held in memory is personal data
+    forbid_core_dumps()
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory * _MIB, limits.memory * _MIB))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the last words of a process that breaks down are for nobody
     channel.send(_READY)

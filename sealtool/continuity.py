@@ -43,11 +43,11 @@ def broken_continuity(ledger: Ledger, output: OutputFolder) -> LedgerInconsisten
             advice="Put the folder back, or correct output.folder.",
         )
     pinned = 0
-    manifest = output.newest_manifest()
+    manifest = max(output.manifests(), default=None)
     if manifest is not None:
         try:
-            run = parse_manifest(manifest.read_bytes()).run
-        except (OSError, ValueError) as error:
+            run = parse_manifest(output.read(manifest) or b"").run
+        except ValueError as error:
             return LedgerInconsistentError(
                 f"The newest manifest {manifest} cannot be read ({error}), so nobody can tell whether the ledger is "
                 "the one that wrote it.",
@@ -56,7 +56,7 @@ def broken_continuity(ledger: Ledger, output: OutputFolder) -> LedgerInconsisten
         pinned = run.ledger_sequence
         if ledger.event_hash(pinned) != run.ledger_head:
             return LedgerInconsistentError(
-                f"The manifest {manifest.name} was written when the ledger had event {pinned} "
+                f"The manifest {manifest} was written when the ledger had event {pinned} "
                 f"({run.ledger_head[:12]}…); this ledger does not have it.",
                 advice=_ROLLED_BACK,
             )

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sealtool.eni import eni_document, eni_metadata
-from sealtool.errors import OutputError
+from sealtool.errors import LedgerInconsistentError, OutputError
 from sealtool.ledger import Ledger, ManifestEntry
 from sealtool.manifest import SealEntry, sealed_at
 from sealtool.publishing import OutputFolder
@@ -48,13 +48,21 @@ def export_eni(ledger: Ledger, output: OutputFolder, target: Path, organ: str) -
     exported, report = OutputFolder(target), ExportReport()
     exported.prepare()
     for entry in ledger.entries():
-        content = output.read(entry.path)
+        content = _content(output, entry.path)
         if content is None or sha256(content).hexdigest() != entry.sha256:
             trouble = "is missing" if content is None else "is not the file that was issued"
             report.findings.append(f"{entry.path} {trouble}; it was not exported.")
             continue
         _export(entry, content, exported, organ, report)
     return report
+
+
+def _content(output: OutputFolder, path: str) -> bytes | None:
+    """What has that name; nothing of what is no file, and so not what was issued."""
+    try:
+        return output.read(path)
+    except LedgerInconsistentError:
+        return b""
 
 
 def _export(entry: ManifestEntry, content: bytes, exported: OutputFolder, organ: str, report: ExportReport) -> None:

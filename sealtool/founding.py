@@ -11,7 +11,7 @@ from string import Template
 from sealtool.demo import DemoPki, create_demo_pki
 from sealtool.errors import ConfigurationError, OutputError
 from sealtool.ledger import create_ledger
-from sealtool.publishing import FOLDER_MODE, OutputFolder
+from sealtool.publishing import OutputFolder, make_folder
 from sealtool.settings import CONFIG_NAME, load_settings
 
 _REAL = {
@@ -52,7 +52,7 @@ def found_workspace(folder: Path, *, demo: bool, now: datetime) -> Path:
             advice="Choose another folder, or go on working with this one.",
         )
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise OutputError(
             f"The folder {folder} cannot be made: {error.strerror or error}.", advice="Choose another place."

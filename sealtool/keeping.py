@@ -142,10 +142,10 @@ class LedgerKeeping:
 def examine(ledger: Ledger, output: OutputFolder) -> Examination:
     """Everything that speaks against a ledger, by itself and by the manifests of the output folder."""
     custody = Custody(ledger)
-    manifests = sorted((output.root / MANIFESTS).glob("*.json"))
+    manifests = output.manifests()
     events, head = ledger.head()
     return Examination(
-        findings=(*custody.findings(), *_against_manifests(ledger, custody, manifests)),
+        findings=(*custody.findings(), *_against_manifests(ledger, custody, output)),
         events=events,
         head=head,
         manifests=len(manifests),
@@ -153,22 +153,22 @@ def examine(ledger: Ledger, output: OutputFolder) -> Examination:
     )
 
 
-def _against_manifests(ledger: Ledger, custody: Custody, files: list[Path]) -> Iterator[LedgerFinding]:
+def _against_manifests(ledger: Ledger, custody: Custody, output: OutputFolder) -> Iterator[LedgerFinding]:
     on_record, listed = custody.manifests(), custody.listed_documents()
     pins = {one["run_id"]: one for one in (custody.rebuilt_from() or {}).get("manifests", ())}
     newest: dict[str, tuple[RunId, DocumentEntry]] = {}
-    for file in files:
-        content = file.read_bytes()
+    present = [path.removeprefix(f"{MANIFESTS}/") for path in output.manifests()]
+    for name in present:
         try:
+            content = output.read(f"{MANIFESTS}/{name}") or b""
             manifest = parse_manifest(content)
-        except ValueError as error:
-            yield LedgerFinding(FindingCode.MANIFEST_UNREADABLE, f"The manifest {file.name} cannot be read: {error}.")
+        except (ValueError, LedgerInconsistentError) as error:
+            yield LedgerFinding(FindingCode.MANIFEST_UNREADABLE, f"The manifest {name} cannot be read: {error}.")
             continue
         run_id = RunId(manifest.run.run_id)
         yield from _pin(ledger, manifest, pins.get(run_id))
-        yield from _recorded(file.name, sha256_hex(content), on_record.get(run_id))
+        yield from _recorded(name, sha256_hex(content), on_record.get(run_id))
         newest |= {entry.path: (run_id, entry) for entry in manifest.documents}
-    present = {file.name for file in files}
     for run_id in on_record.keys() - {RunId(name.removesuffix(".json")) for name in present}:
         yield LedgerFinding(FindingCode.MANIFEST_MISSING, f"The manifest of run {run_id} is not there any more.")
     for path, document in listed.items():

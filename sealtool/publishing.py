@@ -1,15 +1,20 @@
-"""Putting files where people will find them: whole or not at all, and for nobody else to read."""
+"""Putting files where people will find them: whole or not at all, and for nobody else to read.
+
+No link below the output folder is followed, by whomever and whenever it was put there: each folder on the way is opened
+in the one before it, and files are made, read and renamed in the folder that was opened.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sealtool.errors import LedgerInconsistentError, OutputError
@@ -21,6 +26,10 @@ MANIFESTS: Final = "manifests"
 _UNFINISHED: Final = ".sealtool-unfinished-"
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
+
+_AS_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# O_NONBLOCK: a pipe in the place of a file would wait for a writer
+_TO_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def manifest_path(run_id: RunId) -> str:
@@ -51,9 +60,8 @@ class OutputFolder:
             if present != hashlib.sha256(content).hexdigest():
                 raise unexpected_file(target)
             return
-        with _in_our_words(target):
-            _make_folder(target.parent)
-            _write_whole(target, [content])
+        with _in_our_words(target), self._folder_of(path, make=True) as folder:
+            _write_whole(folder, target.name, [content])
 
     def replace(self, path: str, content: bytes, *, replaces: str) -> None:
         """Puts a file into the place of the present one, in one step: at any moment one of the two is there, whole.
@@ -66,14 +74,21 @@ class OutputFolder:
         Raises:
             LedgerInconsistentError: something else is there, or nothing. It is left as it is.
         """
-        replace_file(self._inside(path), content, replaces=replaces)
+        target = self._inside(path)
+        with _in_our_words(target), self._folder_of(path) as folder:
+            _replace(folder, target, content, replaces)
 
     def read(self, path: str) -> bytes | None:
-        """A published file, None where there is none."""
+        """A published file, None where there is none.
+
+        Raises:
+            LedgerInconsistentError: a link, a pipe or something else that is no file has that name.
+        """
         target = self._inside(path)
         with _in_our_words(target):
             try:
-                return target.read_bytes()
+                with self._folder_of(path) as folder:
+                    return _read(folder, target)[0]
             except FileNotFoundError:
                 return None
 
@@ -85,15 +100,15 @@ class OutputFolder:
     def withdraw(self, path: str) -> None:
         """Removes a file that was never announced as issued, for good."""
         target = self._inside(path)
-        with _in_our_words(target):
-            target.unlink()
-            _sync_folder(target.parent)
+        with _in_our_words(target), self._folder_of(path) as folder:
+            os.unlink(target.name, dir_fd=folder)
+            os.fsync(folder)
 
     def secure(self, path: str) -> None:
         """Makes sure that the name of a file that is there outlasts a loss of power."""
         target = self._inside(path)
-        with _in_our_words(target):
-            _sync_folder(target.parent)
+        with _in_our_words(target), self._folder_of(path) as folder:
+            os.fsync(folder)
 
     def exists(self) -> bool:
         """Whether the folder is there at all."""
@@ -105,30 +120,49 @@ class OutputFolder:
             # what relative_to would say, which takes longer than to look into the folders
             return frozenset(str(path).removeprefix(f"{self.root}/") for path in self.root.glob("*/*/*.pdf"))
 
-    def newest_manifest(self) -> Path | None:
-        """The newest manifest, None before the first; their names sort by time."""
+    def manifests(self) -> list[str]:
+        """The paths of all manifests that are there, the newest last: their names sort by time."""
         with _in_our_words(self.root):
-            return max((self.root / MANIFESTS).glob("*.json"), default=None)
+            return sorted(f"{MANIFESTS}/{path.name}" for path in (self.root / MANIFESTS).glob("*.json"))
 
     def remove_leftovers(self) -> None:
         """Removes what a killed run had begun to write. Call with the ledger held: a living run writes there."""
         with _in_our_words(self.root):
-            for leftover in self.root.rglob(f"{_UNFINISHED}*"):
-                leftover.unlink(missing_ok=True)
+            for _, _, names, folder in os.fwalk(self.root):
+                for name in names:
+                    if name.startswith(_UNFINISHED):
+                        os.unlink(name, dir_fd=folder)
 
     def prepare(self) -> None:
         """Makes the folder, and finds out now whether files can be written, before anything is decided."""
         with _in_our_words(self.root):
-            _make_folder(self.root)
+            make_folder(self.root)
             probe = self.root / f"{_UNFINISHED}{secrets.token_hex(8)}"
             probe.touch(FILE_MODE)
             probe.unlink()
 
     def _inside(self, path: str) -> Path:
-        target = self.root / path
-        if Path(path).is_absolute() or ".." in Path(path).parts:
-            raise OutputError(f"The path {path} leads out of the output folder {self.root}. Nothing was written there.")
-        return target
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path:
+            raise OutputError(
+                f"The path {path!r} leads out of the output folder {self.root}. Nothing was written or read there."
+            )
+        return self.root / path
+
+    @contextlib.contextmanager
+    def _folder_of(self, path: str, *, make: bool = False) -> Iterator[int]:
+        """The folder that a file is in, opened step by step. The output folder itself may be a link: it is named so."""
+        if make:
+            make_folder(self.root)
+        folder = os.open(self.root, _AS_FOLDER)
+        try:
+            for name in PurePosixPath(path).parent.parts:
+                if make:
+                    _make_inside(folder, name)
+                outer, folder = folder, _step_into(folder, name, self.root)
+                os.close(outer)
+            yield folder
+        finally:
+            os.close(folder)
 
 
 def unexpected_file(target: Path) -> LedgerInconsistentError:
@@ -148,12 +182,8 @@ def replace_file(target: Path, content: bytes, *, replaces: str) -> None:
         LedgerInconsistentError: what is there has another SHA-256 than ``replaces``, or is no file. It is left alone.
         OutputError: the file system refuses.
     """
-    with _in_our_words(target), _folder_to_ourselves(target.parent):
-        if target.is_symlink() or not target.is_file():
-            raise unexpected_file(target)
-        if hashlib.sha256(target.read_bytes()).hexdigest() != replaces:
-            raise unexpected_file(target)
-        _write_whole(target, [content], mode=stat.S_IMODE(target.stat().st_mode))
+    with _in_our_words(target), _opened(target.parent) as folder:
+        _replace(folder, target, content, replaces)
 
 
 def write_in_place(target: Path, pieces: Iterable[bytes]) -> None:
@@ -162,50 +192,95 @@ def write_in_place(target: Path, pieces: Iterable[bytes]) -> None:
     Raises:
         OutputError: the file system refuses.
     """
-    with _in_our_words(target):
-        _write_whole(target, pieces)
+    with _in_our_words(target), _opened(target.parent) as folder:
+        _write_whole(folder, target.name, pieces)
 
 
-def _write_whole(target: Path, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
-    """The file appears under its name with all of its content, or not at all, and stays after a loss of power."""
-    unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(8)}"
+def make_folder(folder: Path) -> None:
+    """Makes a folder and all that are missing above it, for nobody else, to outlast a loss of power.
+
+    Raises:
+        OSError: the file system refuses.
+    """
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        with _opened(missing.parent) as outer:
+            os.fsync(outer)
+
+
+# --- in an opened folder --------------------------------------------------------------------------
+
+
+def _replace(folder: int, target: Path, content: bytes, replaces: str) -> None:
+    fcntl.flock(folder, fcntl.LOCK_EX)  # until the folder is closed
     try:
-        with open(unfinished, "xb", opener=_private) as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        unfinished.rename(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
+        present, mode = _read(folder, target)
+    except FileNotFoundError:
+        raise unexpected_file(target) from None
+    if hashlib.sha256(present).hexdigest() != replaces:
+        raise unexpected_file(target)
+    _write_whole(folder, target.name, [content], mode=mode)
+
+
+def _read(folder: int, target: Path) -> tuple[bytes, int]:
+    """The content of a regular file, and its mode."""
+    try:
+        descriptor = os.open(target.name, _TO_READ, dir_fd=folder)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:  # a link, a socket
+            raise unexpected_file(target) from error
         raise
-    _sync_folder(target.parent)
-
-
-@contextlib.contextmanager
-def _folder_to_ourselves(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise unexpected_file(target)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(), stat.S_IMODE(status.st_mode)
     finally:
         os.close(descriptor)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, FILE_MODE)
-
-
-def _make_folder(folder: Path) -> None:
-    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
-        missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        _sync_folder(missing.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _write_whole(folder: int, name: str, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
+    """The file appears under its name with all of its content, or not at all, and stays after a loss of power."""
+    unfinished = f"{_UNFINISHED}{secrets.token_hex(8)}"
     try:
-        os.fsync(descriptor)
+        with open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, FILE_MODE, dir_fd=folder)) as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(unfinished, dir_fd=folder)
+        raise
+    os.fsync(folder)
+
+
+def _make_inside(folder: int, name: str) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, FOLDER_MODE, dir_fd=folder)
+        os.fsync(folder)
+
+
+def _step_into(folder: int, name: str, root: Path) -> int:
+    try:
+        return os.open(name, _AS_FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in {errno.ELOOP, errno.ENOTDIR}:
+            raise
+        raise OutputError(
+            f"In the output folder {root}, {name} is a link or no folder. No link is followed there, so that nothing "
+            "is written or read elsewhere.",
+            advice="Find out who put it there, and put a real folder in its place. To use another disk, mount it.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, _AS_FOLDER)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -82,14 +82,15 @@ class OutputReader:
 
     def _manifests(self) -> list[tuple[Path, Manifest]]:
         """Every manifest, in order; each passed, and each naming the one before it."""
-        paths = sorted((self.output.root / MANIFESTS).glob("*.json"))
+        names = self.output.manifests()
+        paths = [self.output.root / name for name in names]
         if not paths:
             raise _doubtful(
                 f"There is no manifest in {self.output.root / MANIFESTS}, and only manifests pin the ledger that was "
                 "lost.",
                 advice="Restore the folder of manifests, and call again.",
             )
-        digests = {path.name: sha256_hex(path.read_bytes()) for path in paths}
+        digests = {path.name: self.output.sha256(name) or "" for path, name in zip(paths, names, strict=True)}
         for path in paths:
             judgement: ManifestJudgement = judge_manifest(path, self.judge_seal).in_chain(digests)
             if judgement.verification.verdict is not Verdict.PASSED:
@@ -102,9 +103,8 @@ class OutputReader:
     # --- documents --------------------------------------------------------------------------------
 
     def _judged(self, listed: Mapping[str, DocumentEntry], paths: list[str]) -> Iterator[_File]:
-        root = self.output.root
         waiting = [
-            self.executor.submit(_read, self.judge, root / path, listed[path].sha256 if path in listed else None)
+            self.executor.submit(_read, self.judge, self.output, path, listed[path].sha256 if path in listed else None)
             for path in paths
         ]
         for done, (path, one) in enumerate(zip(paths, waiting, strict=True), start=1):
@@ -137,9 +137,9 @@ class _File:
         return CertificateId(Path(self.path).name.partition(".")[0])
 
 
-def _read(judge: Judge, path: Path, sha256: str | None) -> tuple[Verification, Decision | None]:
+def _read(judge: Judge, output: OutputFolder, path: str, sha256: str | None) -> tuple[Verification, Decision | None]:
     """Runs in a worker process."""
-    content = path.read_bytes()
+    content = output.read(path) or b""
     verification = judge(content, sha256)
     if verification.verdict is not Verdict.PASSED:
         return verification, None

@@ -31,7 +31,7 @@ _COLUMNS: Final = (
     *(f"area_{int(area)}_{fact}" for area in Area for fact in ("on", "by")),
     *("certificate_id", "state", "issued_on", "replaces", "replaced_by", "files"),
 )
-_FIRST_OF_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_FIRST_OF_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")  # noqa: RUF001 - full width
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import glob
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -344,6 +344,27 @@ class Settings(_Section):
     eni: EniSettings = EniSettings()
     run: RunSettings = RunSettings()
     ledger: LedgerSettings = LedgerSettings()
+
+    def secret_sources(self) -> Iterator[PassphraseSettings]:
+        """Where every secret comes from that the configuration names."""
+        yield from _secret_sources(self)
+
+    @property
+    def ledger_file(self) -> Path | None:
+        """The ledger, with links followed; None where a server keeps it."""
+        path = self.ledger.url.removeprefix("sqlite:///")
+        return None if path == self.ledger.url else Path(path).resolve()
+
+
+def _secret_sources(section: _Section) -> Iterator[PassphraseSettings]:
+    if isinstance(section, PassphraseSettings):
+        yield section
+        return
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, _Section):
+                yield from _secret_sources(one)
 
 
 def find_configuration(named: Path | None, *, environ: Mapping[str, str], folder: Path) -> Path | None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sealtool.appeals import Grounds, Proposal, Reissue, Revocation
     from sealtool.checkup import CheckUp, Installation
     from sealtool.exporting import ExportReport
+    from sealtool.exposure import Exposure
     from sealtool.issuing import IssueReport, Issuing
     from sealtool.keeping import LedgerKeeping
     from sealtool.ledger import CertificateStory, DocumentOnRecord, Found, Ledger, RunFacts
@@ -82,11 +83,13 @@ class Workspace:
         settings: the configuration, with absolute paths.
         environ: the environment of the process.
         now: the clock.
+        configuration: the file that the settings are of, None where they are of no file.
     """
 
     settings: Settings
     environ: Mapping[str, str]
     now: Callable[[], datetime] = utc_now
+    configuration: Path | None = None
 
     # --- law and registry -----------------------------------------------------------------------------
 
@@ -563,7 +566,14 @@ class Workspace:
             sealer=self._sealer_of,
             revocation=self._revocation_sources,
             authorities=self._time_stamp_authorities,
+            exposures=self.exposures,
         )
+
+    def exposures(self) -> tuple[Exposure, ...]:
+        """What of the installation other users of this machine can read or change."""
+        from sealtool.exposure import exposures
+
+        return exposures(self.settings, self.configuration)
 
     # --- sealing and trust ----------------------------------------------------------------------------
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from sealtool.errors import SealtoolError
+from sealtool.exposure import Exposure
 from sealtool.model import PadesLevel
 from sealtool.settings import Settings
 
@@ -47,6 +47,7 @@ class Installation:
         sealer: of that key.
         revocation: where news of revoked certificates comes from.
         authorities: the time stamp authorities, new objects at each call.
+        exposures: what other users of the machine can read or change.
     """
 
     settings: Settings
@@ -59,17 +60,12 @@ class Installation:
     sealer: Callable[[SealKey], Prepared]
     revocation: Callable[[], RevocationSources]
     authorities: Callable[[], Sequence[TimeStampAuthority]]
+    exposures: Callable[[], Sequence[Exposure]]
 
     @property
     def long_term(self) -> bool:
         """Whether seals carry their validation data (from B-LT on)."""
         return self.settings.seal.level in {PadesLevel.B_LT, PadesLevel.B_LTA}
-
-    @property
-    def ledger_file(self) -> Path | None:
-        """The ledger, with links followed; None where a server keeps it."""
-        path = self.settings.ledger.url.removeprefix("sqlite:///")
-        return None if path == self.settings.ledger.url else Path(path).resolve()
 
 
 class Once(Generic[T]):

@@ -51,8 +51,8 @@ def time_zone(installation: Installation) -> Finding:
 def _last_written(installation: Installation) -> datetime | None:
     """When the ledger was last written, by the clock of that moment; None where that cannot be told."""
     try:
-        if installation.ledger_file is not None:
-            return datetime.fromtimestamp(installation.ledger_file.stat().st_mtime, UTC)
+        if installation.settings.ledger_file is not None:
+            return datetime.fromtimestamp(installation.settings.ledger_file.stat().st_mtime, UTC)
         with installation.open_ledger() as opened:
             return opened.last_event_at()
     except (OSError, SealtoolError):

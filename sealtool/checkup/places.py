@@ -7,7 +7,6 @@ import fcntl
 import os
 import pwd
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from sealtool.checkup.findings import Finding, ok, problem, warning
 from sealtool.checkup.installation import Installation
 from sealtool.continuity import broken_continuity
 from sealtool.errors import LedgerError, LedgerInconsistentError, OutputError, RegistryError
+from sealtool.exposure import remedy, told
 from sealtool.ledger import Ledger
 from sealtool.ledger.opening import SCHEMA_HEAD
 from sealtool.publishing import OutputFolder
@@ -31,7 +31,6 @@ PERMISSIONS: Final = "permissions"
 LITTLE_SPACE: Final = 1024**3
 """Bytes: some five thousand certificates."""
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _EXPORT = ("people.csv", "training.csv", "accreditations.csv")
 
 
@@ -74,7 +73,7 @@ def ledger(installation: Installation) -> Finding:
 
 def lock(installation: Installation) -> Finding:
     """Whether a run holds the ledger now. The lock file of an SQLite ledger is not made where there is none."""
-    file = installation.ledger_file
+    file = installation.settings.ledger_file
     if file is None:
         with installation.open_ledger() as opened:
             return _held() if opened.is_held() else _free()
@@ -157,42 +156,26 @@ def output_folder(installation: Installation) -> Finding:
 
 
 def permissions(installation: Installation) -> Finding:
-    """Whether others can read what is not theirs, and whether it belongs to whoever calls."""
-    known = [(what, path) for what, path in _private(installation) if path.exists()]
-    modes = [(what, path, path.stat()) for what, path in known]
-    open_to_others = [(what, path) for what, path, status in modes if status.st_mode & _OTHERS]
-    if open_to_others:
-        listed = "; ".join(f"the {what} ({path})" for what, path in open_to_others)
-        return warning(
-            PERMISSIONS,
-            f"Open to other users of this machine: {listed}.",
-            f"Run: chmod go= {' '.join(str(path) for _, path in open_to_others)}",
-        )
-    strangers = sorted({_user(status.st_uid) for what, _, status in modes if status.st_uid != os.geteuid()})
-    if strangers:
+    """Whether others can read or change what is not theirs, and whether it belongs to whoever calls."""
+    if exposed := installation.exposures():
+        return warning(PERMISSIONS, told(exposed), remedy(exposed))
+    owners = {path.stat().st_uid for path in _ours(installation) if path.exists()}
+    if strangers := sorted(_user(owner) for owner in owners - {os.geteuid()}):
         return warning(
             PERMISSIONS,
             f"This check runs as {_user(os.geteuid())}, but files of the installation belong to "
             f"{' and '.join(strangers)}: it cannot tell what that user may do.",
             f"Call it as that user: sudo -u {strangers[0]} sealtool doctor",
         )
-    return ok(PERMISSIONS, f"{len(modes)} files and folders are open to {_user(os.geteuid())} alone.")
+    return ok(PERMISSIONS, f"Nothing of it is open to other users than {_user(os.geteuid())}.")
 
 
-def _private(installation: Installation) -> Iterator[tuple[str, Path]]:
-    """What nobody else should read: secrets, and what names people."""
+def _ours(installation: Installation) -> Iterator[Path]:
+    """What the user that runs sealtool has to own, or writes."""
     settings = installation.settings
-    if settings.seal.pkcs12 is not None:
-        yield "seal key", settings.seal.pkcs12
-    secrets = [settings.seal.passphrase]
-    if settings.seal.csc is not None:
-        secrets += [settings.seal.csc.token, settings.seal.csc.pin]
-    for secret in secrets:
-        if secret is not None and secret.file is not None:
-            yield "secret of the seal key", secret.file
-    if installation.ledger_file is not None:
-        yield "ledger", installation.ledger_file
-    yield "output folder", settings.output.folder
+    sources = [source.file for source in settings.secret_sources()]
+    yield from filter(None, (settings.seal.pkcs12, *sources, settings.ledger_file))
+    yield settings.output.folder
 
 
 def _user(number: int) -> str:

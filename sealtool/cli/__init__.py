@@ -18,6 +18,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sealtool.cli.ending import ended_with
+from sealtool.privacy import forbid_core_dumps
 
 _COMMANDS: Final = {
     "init": "Makes a working folder: configuration, empty ledger, output folder.",
@@ -106,6 +107,7 @@ def run() -> None:
 
     SIGTERM, which systemd sends to stop a service, is taken for Ctrl-C: the run ends in order, and the next goes on.
     """
+    forbid_core_dumps()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail

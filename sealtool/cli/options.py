@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import click
 
 from sealtool.cli.ending import log_to
 from sealtool.errors import ConfigurationError, UsageError
+from sealtool.exposure import remedy, told
 from sealtool.model import Area, Level, PersonId
 
 if TYPE_CHECKING:
@@ -119,8 +120,12 @@ def canonical_person_id(text: str) -> PersonId:
     return PersonId(compact)
 
 
-def workspace_of(ctx: click.Context) -> Workspace:
+def workspace_of(ctx: click.Context, *, tell_exposures: bool = True) -> Workspace:
     """The workspace of the configuration that counts.
+
+    Args:
+        ctx: of the command.
+        tell_exposures: say on standard error what of the installation is open to other users.
 
     Raises:
         ConfigurationError: there is none, or it has mistakes.
@@ -137,7 +142,22 @@ def workspace_of(ctx: click.Context) -> Workspace:
         )
     settings = load_settings(path)
     log_to(settings.run.log)
-    return Workspace(settings, os.environ)
+    workspace = Workspace(settings, _environment(ctx, settings), configuration=path)
+    if tell_exposures and (exposed := workspace.exposures()):
+        click.echo(f"sealtool: {told(exposed)}\n  {remedy(exposed)}", err=True)
+    return workspace
+
+
+def _environment(ctx: click.Context, settings: Settings) -> Mapping[str, str]:
+    """The environment, of which this process alone keeps the variables with secrets, for as long as the command runs:
+    workers, and whatever else it starts, inherit none of them.
+    """
+    environ = dict(os.environ)
+    secret = {name: environ[name] for source in settings.secret_sources() if (name := source.env or "") in environ}
+    for name in secret:
+        del os.environ[name]
+    ctx.call_on_close(lambda: os.environ.update(secret))
+    return environ
 
 
 def workspace_or_defaults(ctx: click.Context) -> Workspace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -186,7 +187,7 @@ def _workspace(ctx: click.Context, anchors: tuple[Path, ...], organizations: tup
         if not organizations:
             return configured
         trust = configured.settings.trust.model_copy(update={"organizations": organizations})
-        return Workspace(configured.settings.model_copy(update={"trust": trust}), os.environ)
+        return replace(configured, settings=configured.settings.model_copy(update={"trust": trust}))
     if not organizations and path is not None:
         organizations = _configured_organizations(path)
     return Workspace(Settings(trust=TrustSettings(anchors=anchors, organizations=organizations)), os.environ)

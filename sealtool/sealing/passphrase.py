@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,9 +9,7 @@ from pathlib import Path
 from typing import Self, assert_never
 
 from sealtool.errors import SealKeyError
-
-_OTHERS = 0o077
-"""Any right of group or others: a passphrase they can read or replace protects nothing."""
+from sealtool.sealing.secret_files import read_secret_file
 
 _LONGEST = 4096
 """Bytes read from a file; whatever is longer is no passphrase but a wrong path."""
@@ -137,22 +133,7 @@ def _from_environment(variable: str, environ: Mapping[str, str], secret: Secret)
 
 
 def _from_file(path: Path, secret: Secret, *, private: bool) -> bytes:
-    try:
-        # the mode is asked of the opened file, so that nobody swaps the file between the two
-        with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            if private and stat.S_ISREG(status.st_mode) and status.st_mode & _OTHERS:
-                raise SealKeyError(
-                    f"The file {path} with the {secret} is open to other users of this machine "
-                    f"(mode {stat.S_IMODE(status.st_mode):04o}), so it protects nothing.",
-                    advice=f"Run: chmod 600 {path}; and change the secret if others may have read it.",
-                )
-            content = stream.read(_LONGEST + 1)
-    except OSError as error:
-        raise SealKeyError(
-            f"The {secret} cannot be read from {path}: {error.strerror}.",
-            advice="Check that the file exists and that the user of this process may read it.",
-        ) from error
+    content = read_secret_file(path, secret, most=_LONGEST + 1, private=private)
     if len(content) > _LONGEST:
         raise SealKeyError(
             f"The file {path} is longer than {_LONGEST} bytes, so it does not hold the {secret}.",

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12 as p
 from sealtool.errors import SealKeyError
 from sealtool.sealing.held_key import HeldKeySigner
 from sealtool.sealing.keys import SealKey, refuse_weak_key
+from sealtool.sealing.secret_files import read_secret_file
 
 _EXPORT_AGAIN = "Export the seal again, with its private key and certificate, and name that file."
 
@@ -25,8 +26,8 @@ def load_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = False) -> S
         prefer_pss: sign with RSA-PSS instead of RSA PKCS#1 v1.5; means nothing for ECDSA keys.
 
     Raises:
-        SealKeyError: the file cannot be read or opened, lacks key or certificate, they do not belong
-            together, or the key is too weak.
+        SealKeyError: the file is open to other users, cannot be read or opened, or lacks key or certificate; they do
+            not belong together, or the key is too weak.
     """
     bundle = _opened(path, passphrase)
     private_key = bundle.key
@@ -54,13 +55,7 @@ def load_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = False) -> S
 
 
 def _opened(path: Path, passphrase: bytes) -> PKCS12KeyAndCertificates:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SealKeyError(
-            f"The seal key cannot be read from {path}: {error.strerror}.",
-            advice="Check the path in the configuration, and that the user of this process may read the file.",
-        ) from error
+    content = read_secret_file(path, "seal key")
     try:
         return parse_pkcs12(content, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

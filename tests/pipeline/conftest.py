@@ -57,7 +57,7 @@ class Folder:
 
     @property
     def workspace(self) -> Workspace:
-        return Workspace(load_settings(self.configuration), os.environ)
+        return Workspace(load_settings(self.configuration), os.environ, configuration=self.configuration)
 
     @property
     def certificates(self) -> list[Path]:

@@ -25,7 +25,7 @@ from sealtool.checkup import CHECK_NAMES, Finding, State, checks_of, examine, pl
 from sealtool.errors import ExitCode
 from sealtool.rendering import engine
 from sealtool.sealing import LocalTimeStampAuthority
-from sealtool.workspace import Workspace, utc_now
+from sealtool.workspace import utc_now
 from tests.csc_server import CREDENTIAL, TOKEN, CscServer, serving
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test, call
 from tests.pipeline.other_seals import BOTH, DAY, NEITHER, OtherAuthority
@@ -39,7 +39,7 @@ def look(folder: Folder, name: str, *, now: datetime | None = None) -> Finding:
     """The finding of one check: the others take their time."""
     workspace = folder.workspace
     if now is not None:
-        workspace = Workspace(workspace.settings, workspace.environ, lambda: now)
+        workspace = replace(workspace, now=lambda: now)
     (found,) = [check for check in checks_of(workspace.installation) if check.name == name]
     return examine([found], offline=False).findings[0]
 
@@ -361,15 +361,23 @@ def test_little_space_is_a_warning(folder: Folder, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("path", "mode"),
-    [("pki/seal.p12", 0o640), ("pki/seal.passphrase", 0o604), ("ledger.sqlite", 0o644), ("out", 0o755)],
+    ("path", "mode", "cure"),
+    [
+        ("pki/seal.p12", 0o640, "chmod go="),
+        ("pki/seal.passphrase", 0o604, "chmod go="),
+        ("ledger.sqlite", 0o644, "chmod go="),
+        ("out", 0o755, "chmod -R go="),
+        ("sealtool.toml", 0o664, "chmod go-w"),
+    ],
 )
-def test_what_others_can_read_is_a_warning_that_names_it(folder: Folder, path: str, mode: int) -> None:
+def test_what_is_open_to_others_is_a_warning_that_names_it_and_the_cure(
+    folder: Folder, path: str, mode: int, cure: str
+) -> None:
     assert look(folder, "permissions").state is State.OK
     (folder.path / path).chmod(mode)
     found = look(folder, "permissions")
     assert_warning(found, str(folder.path / path))
-    assert f"chmod go= {folder.path / path}" in found.advice
+    assert f"{cure} {folder.path / path}" in found.advice
 
 
 def test_the_secrets_of_a_signing_service_are_looked_at_too(folder: Folder) -> None:

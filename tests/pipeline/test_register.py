@@ -11,10 +11,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sealtool.ledger import CertificateState, RegisterEntry
 from sealtool.model import CertificateId, Person, PersonId
-from sealtool.registering import Form, masked_id
+from sealtool.registering import Form, _csv_line, masked_id
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
@@ -154,6 +156,19 @@ def test_no_cell_is_taken_for_a_formula_and_every_cell_can_be_read_back(name: st
     cell = row["given_name"]
     assert cell[0] not in "=+-@\t\r\n"
     assert cell.removeprefix("'") == name
+
+
+_SPREADSHEET_TEXT = st.text(
+    st.one_of(st.sampled_from("=+-@\t\r\n'\";, ＝＋－＠"), st.characters(exclude_categories=["Cs"])), max_size=12
+)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(st.lists(_SPREADSHEET_TEXT, min_size=1, max_size=4))
+def test_of_no_text_whatsoever_comes_a_formula_or_another_cell_and_each_is_read_back(texts: list[str]) -> None:
+    (row,) = csv.reader(io.StringIO(_csv_line(texts).decode(), newline=""), delimiter=";")
+    assert [cell for cell in row if cell[:1] in set("=+-@\t\r\n＝＋－＠")] == []
+    assert [cell.removeprefix("'") for cell in row] == texts
 
 
 @pytest.mark.parametrize(

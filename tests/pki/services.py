@@ -126,6 +126,7 @@ class Services:
     def pkcs12(self, name: str, architecture: str = OCSP_ONLY) -> Path:
         """A key with its certificate and issuing CA, under PASSPHRASE."""
         path = self.folder / f"{architecture}-{name}.p12"
+        path.touch(0o600)
         with self._lock:
             pki = self.architecture(architecture)
             path.write_bytes(pki.package_pkcs12(CertLabel(name), password=PASSPHRASE))

@@ -68,10 +68,10 @@ class Timeline:
         self.folder.mkdir(exist_ok=True)
         (self.folder / "root.pem").write_bytes(pki().root.certificate.public_bytes(Encoding.PEM))
         for name in _SERIALS:
-            (self.folder / f"{name}.p12").write_bytes(_bundle(name))
-            secret = self.folder / f"{name}.passphrase"
-            secret.write_bytes(PASSPHRASE)
-            secret.chmod(0o600)
+            for ending, content in (("p12", _bundle(name)), ("passphrase", PASSPHRASE)):
+                secret = self.folder / f"{name}.{ending}"
+                secret.touch(0o600)
+                secret.write_bytes(content)
         self.at(self.clock.now)
 
     def at(self, moment: datetime) -> Timeline:

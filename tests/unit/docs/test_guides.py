@@ -1,5 +1,6 @@
 """The guides are true: what they show exists, what exists they show, and their examples run."""
 
+import ast
 import configparser
 import contextlib
 import inspect
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from sealtool.checkup import CHECK_NAMES
 from sealtool.cli import main
 from sealtool.cli.ending import ended_with
 from sealtool.cli.options import LEVELS
-from sealtool.errors import ExitCode
+from sealtool.errors import ExitCode, SealtoolError
 from sealtool.ledger import FindingCode
 from sealtool.model import Framework, Level, Verdict
 from sealtool.preservation import RefusalCode
@@ -44,7 +46,8 @@ REPOSITORY = Path(__file__).parents[3]
 OPERATOR = (REPOSITORY / "docs" / "operator.md").read_text(encoding="utf-8")
 AUDITOR = (REPOSITORY / "docs" / "auditor.md").read_text(encoding="utf-8")
 ADMINISTRATOR = (REPOSITORY / "docs" / "administrator.md").read_text(encoding="utf-8")
-GUIDES = ("docs/operator.md", "docs/auditor.md", "docs/administrator.md")
+MESSAGES = (REPOSITORY / "docs" / "messages.md").read_text(encoding="utf-8")
+GUIDES = ("docs/operator.md", "docs/auditor.md", "docs/administrator.md", "docs/messages.md", "SECURITY.md")
 PAGES = {
     name: (REPOSITORY / name).read_text(encoding="utf-8")
     for name in (*GUIDES, "README.md", "samples/README.md", "certs/README.md")
@@ -239,6 +242,77 @@ def test_a_command_line_that_would_not_be_understood_is_noticed(line: str) -> No
 def test_every_exit_code_is_documented_and_no_other() -> None:
     shown = [int(row[0]) for row in rows(OPERATOR, "| exit | meaning | what to do |")]
     assert shown == sorted(ExitCode)
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def said_on_exit(code: ExitCode) -> list[str]:
+    """What is said of an exit code: the words of messages that do not change."""
+    (part,) = re.findall(rf"^## Exit {int(code)}: .*?(?=^## )", MESSAGES, re.DOTALL | re.MULTILINE)
+    return [words(row[0])[0] for row in rows(part, "| message | meaning | what to do |")]
+
+
+@cache
+def raised() -> list[tuple[type[SealtoolError], str]]:
+    """Every message of an error in the program, with an ellipsis for what is put into it."""
+    return list(_raised())
+
+
+def _raised() -> Iterator[tuple[type[SealtoolError], str]]:
+    kinds = {kind.__name__: kind for kind in _kinds_of(SealtoolError)}
+    for file in sorted((REPOSITORY / "sealtool").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
+                text = "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else "…"
+                    for part in (node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]])
+                )
+                if re.search(r"\w", text):
+                    yield kinds[node.func.id], text
+
+
+def _kinds_of(kind: type[SealtoolError]) -> Iterator[type[SealtoolError]]:
+    yield kind
+    for inner in kind.__subclasses__():
+        yield from _kinds_of(inner)
+
+
+def is_in(shown: str, message: str) -> bool:
+    return re.search(".*".join(map(re.escape, shown.split("…"))), message, re.DOTALL) is not None
+
+
+def test_every_message_of_an_error_is_documented_under_its_exit_code() -> None:
+    messages = raised()
+    assert len(messages) > 150
+    missing = [
+        f"{kind.exit_code}: {message}"
+        for kind, message in messages
+        if not any(is_in(shown, message) for shown in said_on_exit(kind.exit_code))
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("code", [code for code in ExitCode if code is not ExitCode.DONE])
+def test_no_message_is_documented_that_nothing_says(code: ExitCode) -> None:
+    assert [
+        shown for shown in said_on_exit(code) if not any(is_in(shown, one) for one in strings_of_the_program())
+    ] == []
+
+
+@cache
+def strings_of_the_program() -> list[str]:
+    files = (REPOSITORY / "sealtool").rglob("*.py")
+    return [text for file in files for text in _strings_of(ast.parse(file.read_text(encoding="utf-8")))]
+
+
+def _strings_of(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values):
+                yield "".join(str(one.value) if isinstance(one, ast.Constant) else "…" for one in values)
+            case ast.Constant(str(text)):
+                yield text
 
 
 # --- the configuration ----------------------------------------------------------------------------
@@ -538,14 +612,26 @@ class Session:
         configuration.write_text(text.replace("workers = 0 ", "workers = 1 "), encoding="utf-8")
 
 
+def session_with_samples(folder: Path) -> Session:
+    shutil.copytree(REPOSITORY / "samples" / "registry-small", folder / "samples" / "registry-small")
+    return Session(folder, {})
+
+
 @pytest.mark.slow
 def test_the_first_run_and_all_that_builds_on_it_run_as_they_stand(tmp_path: Path) -> None:
     """One test, because all of them work on what the first run has issued."""
-    shutil.copytree(REPOSITORY / "samples" / "registry-small", tmp_path / "samples" / "registry-small")
-    session = Session(tmp_path, {})
-    first, *others = [block for page in PAGES for block in blocks(page, "console") if block.runs]
+    session = session_with_samples(tmp_path)
+    first, *others = [block for page in GUIDES for block in blocks(page, "console") if block.runs]
     session.run(first)
     assert len(list((tmp_path / "work" / "out").glob("*/A2/*.pdf"))) == 10
-    assert len(others) >= 6
+    assert {block.page for block in others} == {"docs/operator.md", "docs/auditor.md", "docs/administrator.md"}
     for block in others:
         session.run(block)
+
+
+@pytest.mark.slow
+def test_what_the_readme_shows_runs_as_it_stands(tmp_path: Path) -> None:
+    session = session_with_samples(tmp_path)
+    (shown,) = [block for block in blocks("README.md", "console") if block.runs]
+    assert len(shown.lines) > 10
+    session.run(shown)

@@ -134,6 +134,7 @@ def certificate(
 
 
 def pkcs12(path: Path, key: CertificateIssuerPrivateKeyTypes, cert: x509.Certificate | None) -> Path:
+    path.touch(0o600)
     path.write_bytes(serialize_key_and_certificates(b"seal", key, cert, None, BestAvailableEncryption(PASSPHRASE)))
     return path
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,27 @@ from sealtool.sealing import check_seal_certificate, load_pkcs12
 from sealtool.sealing import pkcs12 as key_files
 
 SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _keys_are_written_for_their_owner_alone() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
+def test_a_key_file_that_is_open_to_others_is_refused_with_the_command_that_closes_it(
+    tmp_path: Path, mode: int
+) -> None:
+    path = tmp_path / "seal.p12"
+    path.write_bytes(b"whatever it holds")
+    path.chmod(mode)
+
+    with pytest.raises(SealKeyError, match="open to other users") as caught:
+        load_pkcs12(path, b"x")
+
+    assert f"chmod 600 {path}" in caught.value.advice
 
 
 def test_seal_key_is_loaded_with_its_certificate_and_issuer(pki: Any) -> None:

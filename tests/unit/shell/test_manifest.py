@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +65,46 @@ def test_anything_else_is_no_manifest(manifest: Manifest, change: dict[str, obje
 def test_no_cell_of_the_csv_is_a_formula(text: str) -> None:
     assert _harmless(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
     assert _harmless(text).removeprefix("'") in {text, text.removeprefix("'")}
+
+
+@pytest.mark.parametrize("first", "=+-@\t\r")
+def test_no_cell_of_the_table_is_a_formula_where_the_configuration_or_a_seal_says_one(
+    manifest: Manifest, first: str
+) -> None:
+    hostile = f'{first}HYPERLINK("x");"y"'
+    one = document(None)
+    one = one.model_copy(
+        update={
+            "valide": one.valide.model_copy(update={"address": hostile, "expected_verdict": hostile}),
+            "seal": one.seal.model_copy(update={"subject": hostile, "issuer": hostile}),
+        }
+    )
+    table = manifest.model_copy(update={"documents": (one,)}).to_csv().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table, newline=""), delimiter=";"))
+    assert [cell for row in rows for cell in row.values() if cell[:1] in set("=+-@\t\r")] == []
+    assert rows[0]["valide.address"] == rows[0]["seal.subject"] == f"'{hostile}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "2026/B1/../../../etc/passwd",
+        "2026/B1/../../x.pdf",
+        "2026/../2026/X.pdf",
+        "2026/B1/.pdf",
+        "2026/B1/X.pdf\n",
+        "2026/B1/X.pdf\0",
+        "2026\\B1\\X.pdf",
+        "./2026/B1/X.pdf",
+        "manifests/X.pdf",
+    ],
+)
+def test_a_manifest_lists_no_file_but_certificates_below_its_folder(manifest: Manifest, path: str) -> None:
+    one = document(None).model_copy(update={"path": path})
+    with pytest.raises(ValueError, match=r"documents\.0\.path"):
+        parse_manifest(manifest.model_copy(update={"documents": (one,)}).to_json())
 
 
 def document(provable_until: datetime | None) -> DocumentEntry:

@@ -1,5 +1,6 @@
 import contextlib
 import os
+import socket
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -42,10 +43,100 @@ def test_another_file_of_that_name_is_never_overwritten(output: OutputFolder) ->
     assert (output.root / "x.pdf").read_bytes() == b"content"
 
 
-@pytest.mark.parametrize("path", ["../x.pdf", "/tmp/x.pdf", "a/../../x.pdf"])  # noqa: S108 - must be refused
-def test_nothing_is_written_outside_the_folder(output: OutputFolder, path: str) -> None:
+@pytest.mark.parametrize("path", ["../x.pdf", "/tmp/x.pdf", "a/../../x.pdf", "a\0/x.pdf"])  # noqa: S108 - must be refused
+def test_nothing_is_written_read_or_removed_outside_the_folder(output: OutputFolder, path: str) -> None:
     with pytest.raises(OutputError, match="leads out"):
         output.publish(path, b"content")
+    for act in (output.read, output.sha256, output.withdraw, output.secure):
+        with pytest.raises(OutputError, match="leads out"):
+            act(path)
+
+
+@pytest.mark.parametrize("linked", ["2026", "2026/B1"])
+def test_a_folder_that_is_a_link_leads_nowhere(output: OutputFolder, tmp_path: Path, linked: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "B1").mkdir(parents=True)
+    for folder in (elsewhere, elsewhere / "B1"):
+        (folder / "x.pdf").write_bytes(b"content")
+    (output.root / linked).parent.mkdir(parents=True)
+    (output.root / linked).symlink_to(elsewhere)
+    before = {path: path.read_bytes() for path in elsewhere.rglob("*.pdf")}
+
+    for act in (
+        lambda: output.publish("2026/B1/new.pdf", b"content"),
+        lambda: output.replace("2026/B1/x.pdf", b"other", replaces=sha256_hex(b"content")),
+        lambda: output.withdraw("2026/B1/x.pdf"),
+        lambda: output.read("2026/B1/x.pdf"),
+    ):
+        with pytest.raises(OutputError, match=r"is a link or no folder\. No link is followed"):
+            act()
+
+    assert {path: path.read_bytes() for path in elsewhere.rglob("*.pdf")} == before
+
+
+def test_a_folder_that_becomes_a_link_while_a_file_is_written_leads_nowhere(
+    output: OutputFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", output.root / "2026"
+    elsewhere.mkdir()
+    fsync = os.fsync
+
+    def exchange_it(descriptor: int) -> None:
+        fsync(descriptor)
+        if folder.exists() and list(folder.glob(".sealtool-unfinished-*")) and not folder.is_symlink():
+            folder.rename(tmp_path / "aside")
+            folder.symlink_to(elsewhere)
+
+    monkeypatch.setattr(os, "fsync", exchange_it)
+    output.publish("2026/x.pdf", b"content")
+
+    assert folder.is_symlink()
+    assert list(elsewhere.iterdir()) == []
+    assert [path.name for path in (tmp_path / "aside").iterdir()] == ["x.pdf"]
+
+
+def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    OutputFolder(tmp_path / "out").publish("2026/x.pdf", b"content")
+    assert (tmp_path / "disk/2026/x.pdf").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "socket", "folder"])
+def test_what_is_no_file_is_neither_read_nor_overwritten(output: OutputFolder, tmp_path: Path, kind: str) -> None:
+    output.prepare()
+    target, elsewhere = output.root / "x.pdf", tmp_path / "elsewhere.pdf"
+    match kind:
+        case "link":
+            elsewhere.write_bytes(b"content")
+            target.symlink_to(elsewhere)
+        case "dangling link":
+            target.symlink_to(elsewhere)
+        case "pipe":
+            os.mkfifo(target)
+        case "socket":
+            with contextlib.chdir(output.root), socket.socket(socket.AF_UNIX) as listening:
+                listening.bind("x.pdf")
+        case "folder":
+            target.mkdir()
+
+    for act in (
+        lambda: output.read("x.pdf"),
+        lambda: output.publish("x.pdf", b"content"),
+        lambda: output.replace("x.pdf", b"new", replaces=sha256_hex(b"content")),
+    ):
+        with pytest.raises(LedgerInconsistentError):
+            act()
+    assert os.path.lexists(target)
+    assert elsewhere.exists() == (kind == "link")
+
+
+def test_leftovers_are_not_looked_for_behind_links(output: OutputFolder, tmp_path: Path) -> None:
+    output.prepare()
+    (tmp_path / ".sealtool-unfinished-0123").touch()
+    (output.root / "2026").symlink_to(tmp_path)
+    output.remove_leftovers()
+    assert (tmp_path / ".sealtool-unfinished-0123").exists()
 
 
 def test_a_failed_write_leaves_nothing_behind(output: OutputFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,14 +204,14 @@ def test_two_that_replace_one_file_at_once_do_not_overwrite_each_other(
 ) -> None:
     output.publish("x.pdf", b"content")
     before, both_there = sha256_hex(b"content"), threading.Barrier(2)
-    rename = Path.rename
+    rename = os.rename
 
-    def slowly(path: Path, target: Path) -> Path:
+    def slowly(path: str, target: str, **folders: int) -> None:
         with contextlib.suppress(threading.BrokenBarrierError):
             both_there.wait(0.2)  # the other would get as far as this, if it were let
-        return rename(path, target)
+        rename(path, target, **folders)
 
-    monkeypatch.setattr(Path, "rename", slowly)
+    monkeypatch.setattr(os, "rename", slowly)
 
     def replace(content: bytes) -> bool:
         try:

@@ -155,14 +155,14 @@ def replace_file(target: Path, content: bytes, *, replaces: str) -> None:
         _write_whole(target, [content], mode=stat.S_IMODE(target.stat().st_mode))
 
 
-def write_in_place(target: Path, pieces: Iterable[bytes]) -> None:
+def write_in_place(target: Path, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
     """Writes a file of any size, piece by piece, which takes the place of the present one in one step, or not at all.
 
     Raises:
         OutputError: the file system refuses.
     """
     with _in_our_words(target):
-        _write_whole(target, pieces)
+        _write_whole(target, pieces, mode=mode)
 
 
 def _write_whole(target: Path, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from sealtool.model import Area, Level, PersonId
 from sealtool.planning import Scope
 from sealtool.settings import Settings, find_configuration, load_settings
 from sealtool.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sealtool.cli.journal import Journal
 
 
 class _LevelType(click.ParamType[str]):
@@ -132,6 +135,20 @@ def workspace_of(ctx: click.Context) -> Workspace:
     settings = load_settings(path)
     log_to(settings.run.log)
     return Workspace(settings, os.environ)
+
+
+def workspace_of_a_run(ctx: click.Context) -> tuple[Workspace, Journal]:
+    """The workspace of the configuration that counts, and what follows the command until it has ended.
+
+    Raises:
+        ConfigurationError: there is no configuration, or it has mistakes.
+    """
+    from sealtool.cli.journal import Journal
+
+    journal = Journal(ctx.info_name or "")
+    workspace = workspace_of(ctx)
+    journal.follow(workspace)
+    return workspace, journal
 
 
 def workspace_or_defaults(ctx: click.Context) -> Workspace:

@@ -186,20 +186,28 @@ def test_a_full_disk_under_the_server_stops_the_run_and_the_next_goes_on(
     assert_the_next_run_goes_on(quick_folder, registry)
 
 
-def test_an_sqlite_ledger_that_is_taken_away_in_the_middle_is_noticed_and_made_again_from_what_is_there(
-    quick_folder: Folder, registry: Path
+@pytest.mark.parametrize("replaced", [False, True], ids=["taken away", "replaced"])
+@pytest.mark.parametrize("step", ["certificates reserved", "hashes recorded", "manifest announced"])
+def test_an_sqlite_ledger_that_is_taken_away_in_the_middle_stops_the_run(
+    quick_folder: Folder, registry: Path, step: str, replaced: bool
 ) -> None:
-    ledger = quick_folder.path / "ledger.sqlite"
+    """The system lets a process write on in a file that has no name any more, and nobody would ever read it."""
+    ledger, away = quick_folder.path / "ledger.sqlite", quick_folder.path / "away"
 
     def take_away() -> None:
+        away.mkdir()
         for part in quick_folder.path.glob("ledger.sqlite*"):
-            part.unlink()
+            part.rename(away / part.name)
+        if replaced:
+            shutil.copy(away / ledger.name, ledger)
 
-    with contextlib.suppress(SealtoolError):
-        quick_folder.workspace.issue(registry, B1, on_step=at("hashes recorded", take_away))
-    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
-    assert outcome.code == ExitCode.LEDGER
-    assert not ledger.exists()
+    with pytest.raises(LedgerError, match="taken away or replaced"):
+        quick_folder.workspace.issue(registry, B1, on_step=at(step, take_away))
+    ledger.unlink(missing_ok=True)
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == ExitCode.LEDGER
+    for part in away.iterdir():
+        part.rename(quick_folder.path / part.name)
+    assert_the_next_run_goes_on(quick_folder, registry)
 
 
 def test_of_two_machines_that_start_at_once_one_runs(any_folder: Folder, registry: Path) -> None:

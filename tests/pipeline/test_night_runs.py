@@ -263,14 +263,13 @@ def test_a_night_with_all_that_can_go_wrong_names_nobody(night: Night) -> None:
     ("line", "code", "kind"),
     [
         ('{% set broken = ({}[full_name] ~ "") if "Wenceslada" in full_name else "" %}', 3, "TemplateError"),
-        ('{% set broken = (1).__format__(full_name) if "Wenceslada" in full_name else "" %}', 3, "TemplateError"),
         (
             '{% set full_name = (full_name ~ " ") * 400 if "Wenceslada" in full_name else full_name %}',
             1,
             "RenderingError",
         ),
     ],
-    ids=["a template that quotes", "a library that quotes", "a name that fits no page"],
+    ids=["a template that quotes", "a name that fits no page"],
 )
 def test_a_certificate_that_cannot_be_laid_out_names_nobody(night: Night, line: str, code: int, kind: str) -> None:
     with_template(night, line)

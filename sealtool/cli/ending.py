@@ -50,7 +50,7 @@ def ended_with(command: click.Command, arguments: Sequence[str]) -> int:
     for watcher in _watchers:
         try:
             watcher.ended(code)
-        except Exception as error:  # noqa: BLE001 - the work is done, and its exit code tells how
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the work is done, and its exit code tells how
             _log(error)
     return code
 
@@ -145,7 +145,7 @@ def _silence(stream: TextIO | None) -> None:
 
 _FRAME: Final = re.compile(r'^[ |]*File "')
 _SOURCE: Final = re.compile(r"^[ |]{4,}")
-_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]+\"|“[^”]*”|«[^»]*»")
+_QUOTED: Final = re.compile(r"(?<!\w)'[^']*'|\"[^\"]+\"|“[^”]*”|«[^»]*»")
 
 
 def without_values(details: str) -> str:

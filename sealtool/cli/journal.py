@@ -52,6 +52,7 @@ class Journal:
         self._issued: dict[str, int] = {}
         self._counts: Mapping[str, int] = {}
         self._is_json = not sys.stderr.isatty()
+        logging.lastResort = None  # which prints what libraries warn of
         if self._is_json:
             _log_as_json()
         watch_the_end(self)
@@ -63,7 +64,7 @@ class Journal:
         is_json = not sys.stderr.isatty() if wanted == "auto" else wanted == "json"
         if is_json is not self._is_json:
             self._is_json = is_json
-            _log_as_json() if is_json else _log_nothing()
+            _log_as_json() if is_json else _log_no_more()
 
     @property
     def is_for_people(self) -> bool:
@@ -103,7 +104,7 @@ class Journal:
     def ended(self, code: int) -> None:
         """Writes the last line, and the metrics."""
         if code == ExitCode.USAGE:
-            _log_nothing()
+            _log_no_more()
             return
         duration = time.monotonic() - self._began
         facts = {"exit_code": int(code), "duration_seconds": round(duration, 3), "counts": self._counts}
@@ -112,7 +113,7 @@ class Journal:
             self._write_metrics(code, duration)
         finally:
             self._write(RunEvent.RUN_ENDED, facts, level=logging.ERROR if has_failed else logging.INFO)
-            _log_nothing()
+            _log_no_more()
 
     def _write_metrics(self, code: int, duration: float) -> None:
         if self._workspace is None or self._workspace.settings.run.metrics is None:
@@ -128,6 +129,8 @@ class Journal:
                 click.echo(f"sealtool: The metrics were not written: {error.message}", err=True)
 
     def _write(self, event: StrEnum, facts: Mapping[str, Any], *, level: int = logging.INFO) -> None:
+        if not self._is_json:
+            return
         if event in _WARNINGS:
             level = logging.WARNING
         about = {"command": self._command, **self._about_the_run, **facts}
@@ -135,18 +138,17 @@ class Journal:
 
 
 def _log_as_json() -> None:
-    _log_nothing()
+    _log_no_more()  # a second command of this process, as in tests
     lines = _Lines(sys.stderr)
     lines.setFormatter(_Formatter(json_ensure_ascii=False))
     logging.getLogger(_OUR_LOGGER).setLevel(logging.INFO)
     logging.getLogger().addHandler(lines)  # of all loggers: what libraries say must not get past it
 
 
-def _log_nothing() -> None:
+def _log_no_more() -> None:
     root = logging.getLogger()
     for lines in [one for one in root.handlers if isinstance(one, _Lines)]:
         root.removeHandler(lines)
-    logging.getLogger(_OUR_LOGGER).setLevel(logging.CRITICAL)
 
 
 class _Lines(logging.StreamHandler[Any]):

@@ -186,6 +186,7 @@ def test_at_a_terminal_people_get_words_unless_the_configuration_says_json(
     assert done.returncode == 5
     assert ("\nsealtool: There is no ledger" in told) is not is_json
     assert ('"event": "error"' in told) is is_json
+    assert ("run_ended" in told) is is_json
 
 
 def test_what_libraries_say_is_told_without_their_words(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -435,7 +436,7 @@ def test_what_another_command_said_of_itself_stays(night: Night) -> None:
     assert found["sealtool_last_run_count", "extend", "renewed"] == 0
 
 
-@pytest.mark.parametrize("content", ["no metrics at all {", "other_metric 1\n", "\udcff"])
+@pytest.mark.parametrize("content", ["no metrics at all {", "other_metric 1\n", "\udcff", "# TYPE\n# HELP"])
 def test_metrics_that_are_not_ours_are_written_over(night: Night, content: str) -> None:
     (night.folder.path / "sealtool.prom").write_bytes(content.encode("utf-8", "surrogateescape"))
     assert night.issue().code == 0

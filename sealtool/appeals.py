@@ -19,6 +19,7 @@ from sealtool.issuing import IssueReport, Issuing
 from sealtool.ledger import Act, ActKind, CertificateState, CertificateStory, Ledger, Reservation, RunFacts
 from sealtool.model import CertificateId, Decision, Person, Registry
 from sealtool.planning import Plan, Unprintable, items_of, key_of
+from sealtool.running import RunEvent
 from sealtool.upholding import OPTIONS, Content, Upheld, content_of
 
 REISSUE_SCHEMA: Final = "sealtool.reissue/1"
@@ -440,13 +441,16 @@ class Revoking:
         ledger.revoke(report.run_id, certificate_id, grounds.act(ActKind.REVOCATION), at=edge.now())
         self._is_revoked = True
         edge.on_step("certificate revoked")
+        edge.tell(RunEvent.CERTIFICATE_REVOKED, certificate_id=certificate_id)
 
 
 def _all_the_same(error: SealtoolError, certificate_id: CertificateId) -> SealtoolError:
     """A revocation needs no seal, only the manifest does that tells of it: nobody may think that it did not happen."""
+    told = f"Certificate {certificate_id} is revoked, but no manifest could say so yet:"
     return type(error)(
-        f"Certificate {certificate_id} is revoked, but no manifest could say so yet: {error.message}",
+        f"{told} {error.message}",
         advice=f"{error.advice} Then repeat this call: it writes the manifest.".strip(),
+        discreet=f"{told} {error.discreet}" if error.discreet else "",
     )
 
 

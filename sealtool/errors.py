@@ -6,8 +6,9 @@ the tool's interface (see the operator's guide); scripts rely on them.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class ExitCode(IntEnum):
@@ -31,25 +32,48 @@ class SealtoolError(Exception):
     Args:
         message: what went wrong, where, and why it matters: full sentences in plain English.
         advice: what to do about it; empty only where nothing can be done.
+        discreet: the message for logs, where ``message`` repeats the words of others (a template, a library) that may
+            name somebody.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
 
-    def __init__(self, message: str, *, advice: str = "") -> None:
+    def __init__(self, message: str, *, advice: str = "", discreet: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.advice = advice
+        self.discreet = discreet
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries with the worker pool; keyword-only arguments need this.
-        return (_rebuild, (type(self), self.message, self.advice))
+        return (_rebuild, (type(self), self.message, self.advice, self.discreet))
 
     def __str__(self) -> str:
         return f"{self.message} {self.advice}".strip()
 
 
-def _rebuild(kind: type[SealtoolError], message: str, advice: str) -> SealtoolError:
-    return kind(message, advice=advice)
+def _rebuild(kind: type[SealtoolError], message: str, advice: str, discreet: str) -> SealtoolError:
+    return kind(message, advice=advice, discreet=discreet)
+
+
+_NUMBERS: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:[XYZxyz][ .-]?)?(?:[0-9]\.?){7,8}(?:[ .-]?[A-Za-z])?(?![0-9A-Za-z])", re.ASCII
+)
+
+
+def without_numbers(text: str) -> str:
+    """The text with whatever may be a DNI or NIE taken out, with or without its letter."""
+    return _NUMBERS.sub("…", text)
+
+
+def words_for_logs(error: BaseException) -> str:
+    """What is kept of an error for years, or read by others than the caller: it names nobody.
+
+    Of an error that is none of ours only the kind: its words are those of a library, and may quote what it was given.
+    """
+    if not isinstance(error, SealtoolError):
+        return type(error).__name__
+    return without_numbers(f"{error.discreet or error.message} {error.advice}".strip())
 
 
 class UsageError(SealtoolError):

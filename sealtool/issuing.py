@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sealtool.canonical import decision_fingerprint
+from sealtool.errors import SealtoolError, words_for_logs
 from sealtool.identifiers import new_certificate_id
 from sealtool.ledger import Ledger, Reservation, RunFacts, SealedDocument
 from sealtool.listing import Imprint, Listing
@@ -23,7 +24,7 @@ from sealtool.model import CertificateId, CertificateOrder, Language, Level, Run
 from sealtool.planning import Action, Key, Plan, key_of
 from sealtool.press import Failure, Press, SealedCertificate, SealedFile, Sealing
 from sealtool.publishing import OutputFolder
-from sealtool.running import Edge, Recording
+from sealtool.running import Edge, Recording, RunEvent
 
 
 @dataclass(slots=True)
@@ -46,6 +47,11 @@ class IssueReport:
     manifest: str | None = None
     """Path of the manifest below the output folder; None when there was nothing to list."""
 
+    @property
+    def found_nothing_new(self) -> bool:
+        """Whether all that can be issued had been issued before."""
+        return self.manifest is None and not (self.reserved or self.recovered or self.reissued or self.released)
+
     def counts(self) -> dict[str, int]:
         """The figures for ledger and manifest."""
         return {
@@ -61,11 +67,15 @@ class IssueReport:
 
 @dataclass(slots=True)
 class Issuing:
-    """One run. Construct it inside ``ledger.exclusive()`` and call :meth:`run` once."""
+    """One run. Construct it inside ``ledger.exclusive()`` and call :meth:`run` once.
+
+    Attributes:
+        press: gives the press; called only where there is something to make or to seal.
+    """
 
     ledger: Ledger
     output: OutputFolder
-    press: Press
+    press: Callable[[], Press]
     edge: Edge
     imprint: Imprint
     one_file_per_language: bool = False
@@ -177,11 +187,17 @@ class Issuing:
 
         def hand_on(certificates: Sequence[SealedCertificate]) -> None:
             self._publish(certificates, report)
-            report.reissued |= {new: old for new, old in predecessors.items() if new in report.issued}
+            for new in [one[0].order.certificate_id for one in certificates]:
+                if old := predecessors.get(new):
+                    report.reissued[new] = old
+                    self.edge.tell(RunEvent.CERTIFICATE_SUPERSEDED, certificate_id=old, successor=new)
             self.edge.on_progress(len(report.issued) - before, total)
 
         orders = map(self._orders, reservations)
-        report.failures += runner.run(self.press.make(self._sealing(), orders, hand_on, self._step))
+        failures = runner.run(self.press().make(self._sealing(), orders, hand_on, self._step))
+        for one in failures:
+            self.edge.tell(RunEvent.CERTIFICATE_FAILED, certificate_id=one.certificate_id, **_why(one.error))
+        report.failures += failures
         self.edge.on_progress(total, total)
 
     def _orders(self, reservation: Reservation) -> tuple[CertificateOrder, ...]:
@@ -208,12 +224,14 @@ class Issuing:
         self.ledger.record_issued(report.run_id, list(levels), at=self.edge.now())
         report.issued |= levels
         self._step("certificates issued")
+        for certificate_id, level in levels.items():
+            self.edge.tell(RunEvent.CERTIFICATE_ISSUED, certificate_id=certificate_id, certified=str(level))
 
     # --- the manifest ---------------------------------------------------------------------------------
 
     def _write_manifest(self, runner: asyncio.Runner, facts: RunFacts, report: IssueReport) -> None:
         def seal(content: bytes) -> bytes:
-            return runner.run(self.press.seal_manifest(self._sealing(), content))
+            return runner.run(self.press().seal_manifest(self._sealing(), content))
 
         listing = Listing(self.recording, self.imprint, seal)
         report.manifest = listing.write(report.run_id, facts, report.counts())
@@ -221,11 +239,15 @@ class Issuing:
     def _sealing(self) -> Sealing:
         """The sealer, made when it is first needed: a run with nothing to seal asks for no passphrase."""
         if self._sealer is None:
-            self._sealer = self.press.sealing()
+            self._sealer = self.press().sealing()
         return self._sealer
 
     def _step(self, name: str) -> None:
         self.edge.on_step(name)
+
+
+def _why(error: SealtoolError) -> dict[str, str]:
+    return {"error": type(error).__name__, "message": words_for_logs(error)}
 
 
 def _document(file: SealedFile) -> SealedDocument:

@@ -24,7 +24,7 @@ from sealtool.manifest import (
 from sealtool.model import RunId
 from sealtool.press import Press, Sealing
 from sealtool.publishing import manifest_path
-from sealtool.running import Recording
+from sealtool.running import Recording, RunEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ManifestSeal:
     """Seals manifests in the event loop of a run, where nothing else needs the key: it is loaded when that is so."""
 
     runner: asyncio.Runner
-    press: Press
+    press: Callable[[], Press]
     _sealer: Sealing | None = None
 
     def prepare(self) -> None:
@@ -55,7 +55,7 @@ class ManifestSeal:
 
     def __call__(self, content: bytes) -> bytes:
         """A detached seal that our own verifier has passed; SealtoolError where there is none."""
-        return self.runner.run(self.press.seal_manifest(self._loaded(), content))
+        return self.runner.run(self.press().seal_manifest(self._loaded(), content))
 
     def close(self) -> None:
         """Lets go of connections."""
@@ -64,7 +64,7 @@ class ManifestSeal:
 
     def _loaded(self) -> Sealing:
         if self._sealer is None:
-            self._sealer = self.press.sealing()
+            self._sealer = self.press().sealing()
         return self._sealer
 
 
@@ -110,6 +110,7 @@ class Listing:
             edge.on_step("manifest file published")
         ledger.confirm_manifest(run_id, digests[path], at=edge.now())
         edge.on_step("manifest confirmed")
+        edge.tell(RunEvent.MANIFEST_WRITTEN, path=path, documents=len(entries))
         return path
 
     def _manifest(

@@ -106,6 +106,21 @@ class _RefusalError(Exception):
 
 Outcome = Extended | Kept | Refused
 
+Check = Callable[[bytes], Verification]
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What our own verifier says of a file. Both are importable in the processes that judge.
+
+    Attributes:
+        on_all: on all that is configured.
+        alone: with no revocation lists but those inside the file.
+    """
+
+    on_all: Check
+    alone: Check
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -130,8 +145,7 @@ class Preservation:
 
     Attributes:
         executor: where files are judged.
-        check: content -> judgement on all that is configured; importable there, as must be ``check_alone``.
-        check_alone: the same with no revocation lists but those inside the file.
+        checks: gives the checks; called only where there is a file to be judged.
         extending: makes the extender; called once, and only when there is a file for it.
         need: which files are extended.
         in_flight: how many files are worked on at a time.
@@ -139,8 +153,7 @@ class Preservation:
     """
 
     executor: Executor
-    check: Callable[[bytes], Verification]
-    check_alone: Callable[[bytes], Verification]
+    checks: Callable[[], Checks]
     extending: Callable[[], Extending]
     need: Need
     in_flight: int
@@ -194,13 +207,13 @@ class Preservation:
 
     async def _judged_and_extended(self, candidate: Candidate) -> Extended | Kept:
         content = await asyncio.to_thread(_read, candidate)
-        before = await call_in(self.executor, self.check, content)
+        before = await call_in(self.executor, self.checks().on_all, content)
         if before.verdict is not Verdict.PASSED or before.provable_until is None:
             raise _RefusalError(*before.reasons)
         if self.need.is_met_by(before.pades_level, before.provable_until):
             return Kept(candidate, before.provable_until)
         extended = await self._extended(content, before, before.provable_until)
-        after = await call_in(self.executor, self.check_alone, extended)
+        after = await call_in(self.executor, self.checks().alone, extended)
         self.on_step("document checked")
         if objection := _objection(content, extended, before, after):
             raise _RefusalError(Reason(RefusalCode.EXTENSION_UNSOUND, objection), *after.reasons)

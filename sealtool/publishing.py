@@ -186,14 +186,14 @@ def replace_file(target: Path, content: bytes, *, replaces: str) -> None:
         _replace(folder, target, content, replaces)
 
 
-def write_in_place(target: Path, pieces: Iterable[bytes]) -> None:
+def write_in_place(target: Path, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
     """Writes a file of any size, piece by piece, which takes the place of the present one in one step, or not at all.
 
     Raises:
         OutputError: the file system refuses.
     """
     with _in_our_words(target), _opened(target.parent) as folder:
-        _write_whole(folder, target.name, pieces)
+        _write_whole(folder, target.name, pieces, mode=mode)
 
 
 def make_folder(folder: Path) -> None:

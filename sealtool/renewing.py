@@ -22,7 +22,7 @@ from sealtool.manifest import seal_as_json
 from sealtool.model import Reason, RunId
 from sealtool.preservation import Candidate, Extended, Kept, Preservation, RefusalCode, Refused
 from sealtool.publishing import replace_file
-from sealtool.running import Recording
+from sealtool.running import Edge, Recording, RunEvent
 
 SCHEMA: Final = "sealtool.extension/1"
 
@@ -43,6 +43,11 @@ class ExtensionReport:
     """Renewed by a run that was stopped before it could say so."""
     manifest: str | None = None
     """Path of the manifest below the output folder; None when there was nothing to list."""
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether there was no file that anything could have been done with."""
+        return not (self.renewed or self.copies or self.kept or self.refused or self.recovered or self.manifest)
 
     def take(self, others: Iterable[Kept | Refused]) -> None:
         """Adds files that were not extended."""
@@ -158,6 +163,8 @@ class Renewing:
 
         others = runner.run(self.preservation.extend(map(self._candidate, documents), hand_on))
         report.take(others)
+        for one in _refused(others):
+            edge.tell(RunEvent.DOCUMENT_REFUSED, path=one.candidate.name, reasons=_codes(one))
         self._note(run_id, documents, others)
         edge.on_progress(total, total)
 
@@ -173,6 +180,8 @@ class Renewing:
             edge.on_step("document replaced")
         ledger.confirm_renewals(run_id, [one.candidate.name for one in extended], at=edge.now())
         edge.on_step("renewals confirmed")
+        for one in extended:
+            edge.tell(RunEvent.DOCUMENT_RENEWED, path=one.candidate.name, **_renewal(one))
 
     def _note(self, run_id: RunId, documents: Sequence[DocumentOnRecord], others: Iterable[Kept | Refused]) -> None:
         """What the verifier found of documents whose row only guessed: they need not be opened again."""
@@ -187,9 +196,11 @@ class Renewing:
 
 
 def extend_copies(
-    runner: asyncio.Runner, preservation: Preservation, files: Iterable[Path], report: ExtensionReport
+    runner: asyncio.Runner, preservation: Preservation, files: Iterable[Path], report: ExtensionReport, edge: Edge
 ) -> None:
     """Extends files that are not the ledger's, each in its place and in one step.
+
+    The log does not say where they are: whoever keeps copies may call them by the names of their holders.
 
     Raises:
         SealtoolError: a service cannot be reached, or a file cannot be replaced; what was replaced stays.
@@ -200,9 +211,28 @@ def extend_copies(
             replace_file(one.candidate.path, one.content, replaces=one.before.sha256)
             report.copies.append(one)
             preservation.on_step("copy replaced")
+            edge.tell(RunEvent.COPY_EXTENDED, **_renewal(one))
 
     candidates = (Candidate(path, str(path)) for path in files)
-    report.take(runner.run(preservation.extend(candidates, hand_on)))
+    others = runner.run(preservation.extend(candidates, hand_on))
+    for one in _refused(others):
+        edge.tell(RunEvent.COPY_REFUSED, reasons=_codes(one))
+    report.take(others)
+
+
+def _renewal(one: Extended) -> dict[str, Any]:
+    return {
+        "certificate_id": one.after.certificate and one.after.certificate.certificate_id,
+        "provable_until": one.after.provable_until and one.after.provable_until.isoformat(),
+    }
+
+
+def _refused(others: Iterable[Kept | Refused]) -> Iterator[Refused]:
+    return (one for one in others if isinstance(one, Refused))
+
+
+def _codes(refused: Refused) -> list[str]:
+    return [str(reason.code) for reason in refused.reasons]
 
 
 @dataclass(frozen=True, slots=True)

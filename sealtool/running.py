@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sealtool.continuity import insist_on_continuity
-from sealtool.errors import LedgerError, SealtoolError
+from sealtool.errors import LedgerError, SealtoolError, words_for_logs
 from sealtool.identifiers import RandomBytes, new_run_id, start_of_run
 from sealtool.ledger import Ledger, LedgerDocument, RunFacts, RunState
 from sealtool.model import CertificateId, RunId
@@ -18,6 +19,24 @@ from sealtool.publishing import OutputFolder, manifest_path, unexpected_file
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock may be behind the ledger."""
+
+
+class RunEvent(StrEnum):
+    """What a run tells of itself while it goes on. The words are those of the log."""
+
+    RUN_BEGUN = "run_begun"
+    LEFTOVERS_SETTLED = "leftovers_settled"
+    CERTIFICATE_RECOVERED = "certificate_recovered"
+    CERTIFICATE_ISSUED = "certificate_issued"
+    CERTIFICATE_SUPERSEDED = "certificate_superseded"
+    CERTIFICATE_REVOKED = "certificate_revoked"
+    CERTIFICATE_FAILED = "certificate_failed"
+    DOCUMENT_RENEWED = "document_renewed"
+    DOCUMENT_REFUSED = "document_refused"
+    COPY_EXTENDED = "copy_extended"
+    COPY_REFUSED = "copy_refused"
+    MANIFEST_WRITTEN = "manifest_written"
+    RUN_ENDED = "run_ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +49,7 @@ class Edge:
         random_bytes: a cryptographically strong source.
         on_step: told the name of each step when it is done; the crash tests stop there.
         on_progress: told how many certificates are finished, and of how many.
+        on_event: told what happened, with facts about it, for the log: neither names anybody.
     """
 
     now: Callable[[], datetime]
@@ -37,6 +57,11 @@ class Edge:
     random_bytes: RandomBytes
     on_step: Callable[[str], None] = lambda _: None
     on_progress: Callable[[int, int], None] = lambda _done, _total: None
+    on_event: Callable[[RunEvent, Mapping[str, Any]], None] = lambda _event, _facts: None
+
+    def tell(self, event: RunEvent, **facts: Any) -> None:
+        """Tells the log."""
+        self.on_event(event, facts)
 
     def today(self) -> date:
         """The day it is where the organisation is."""
@@ -81,15 +106,19 @@ class Recording:
         self.output.remove_leftovers()
         self.ledger.begin_run(run_id, facts, at=self.edge.now())
         self.edge.on_step("run begun")
+        self.edge.tell(RunEvent.RUN_BEGUN, run_id=run_id, asked_for=facts.command)
         try:
             yield self._settle(run_id)
         except BaseException as error:
             state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
+            message = "" if state is RunState.INTERRUPTED else words_for_logs(error)
             with contextlib.suppress(SealtoolError):  # what stopped the run is the news, not what follows from it
-                self.ledger.end_run(run_id, state, counts(), at=self.edge.now(), message=str(error))
+                self.ledger.end_run(run_id, state, counts(), at=self.edge.now(), message=message)
+            self.edge.tell(RunEvent.RUN_ENDED, state=str(state), counts=dict(counts()))
             raise
         self.ledger.end_run(run_id, RunState.FINISHED, counts(), at=self.edge.now())
         self.edge.on_step("run ended")
+        self.edge.tell(RunEvent.RUN_ENDED, state=str(RunState.FINISHED), counts=dict(counts()))
 
     def _insist_on_the_clock(self) -> None:
         """The day of issue, the seal and the order of events stand on it. Small steps back are those of NTP."""
@@ -106,6 +135,11 @@ class Recording:
         settled = Settled(self._settle_issued(run_id), self._settle_renewed(run_id))
         self._settle_manifests()
         self.edge.on_step("leftovers settled")
+        for certificate_id in settled.issued:
+            self.edge.tell(RunEvent.CERTIFICATE_RECOVERED, certificate_id=certificate_id)
+        if settled.issued or settled.renewed:
+            counts = {"issued": len(settled.issued), "renewed": len(settled.renewed)}
+            self.edge.tell(RunEvent.LEFTOVERS_SETTLED, counts=counts)
         return settled
 
     def _settle_issued(self, run_id: RunId) -> tuple[CertificateId, ...]:

@@ -310,6 +310,10 @@ class RunSettings(_Section):
     timezone: str = "Europe/Madrid"
     log: Path = Path("sealtool.log")
     """Where the details of a failure are written."""
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """How a run speaks on standard error; ``auto`` is JSON where that is no terminal."""
+    metrics: Path | None = None
+    """A file for the textfile collector of Prometheus' node exporter."""
     renew_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """A document is due for renewal so many days before it can no longer be proven."""
 

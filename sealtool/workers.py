@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from sealtool.errors import WorkerLostError
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -45,19 +48,44 @@ def worker_processes(count: int) -> Iterator[Executor]:
         with ThreadPoolExecutor(max_workers=1) as thread:
             yield thread
         return
-    executor = ProcessPoolExecutor(
-        max_workers=count,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_worker,
-    )
+    executor = _Processes(count)
     try:
         yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
+class _Processes(Executor):
+    """A pool of processes that is made when there is work for it: most nights there is none, and even the process that
+    looks after the semaphores of a pool would take longer than the rest of the run."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._pool: ProcessPoolExecutor | None = None
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hands work to the pool."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                max_workers=self._count,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=start_worker,
+            )
+        return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - of Executor
+        """Ends the processes, if there are any."""
+        if self._pool is not None:
+            self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
 def start_worker() -> None:
-    """What a worker process does first: it ends with its parent, and leaves Ctrl-C to it."""
+    """What a worker process does first: it ends with its parent, leaves Ctrl-C to it, and keeps libraries quiet.
+
+    What they say would go to the standard error of the parent, which is a log: it may quote what is being laid out.
+    """
+    logging.lastResort = None
+    warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Ctrl-C reaches the whole process group; only the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

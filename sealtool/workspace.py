@@ -19,7 +19,7 @@ from functools import cache, cached_property, partial
 from getpass import getpass
 from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import sealtool
@@ -66,8 +66,12 @@ if TYPE_CHECKING:
         SignaturePolicy,
         TokenKey,
     )
+    from sealtool.standing import Figures, Standing
     from sealtool.upholding import Upheld
     from sealtool.verification import Trust
+
+
+_WITHOUT_REVOCATION_DATA: Final = frozenset({PadesLevel.B_B, PadesLevel.B_T})
 
 
 def utc_now() -> datetime:
@@ -160,6 +164,21 @@ class Workspace:
         """The folder of certificates and manifests."""
         return OutputFolder(self.settings.output.folder)
 
+    def standing(self) -> Standing:
+        """How things stand, and what needs a human."""
+        from sealtool.standing import standing_of
+
+        days = self.settings.run.renew_days
+        with self.ledger() as ledger:
+            return standing_of(ledger, self.output, now=self.now(), renew_days=days, tool_version=sealtool.__version__)
+
+    def figures(self) -> Figures:
+        """What there is to count in the ledger."""
+        from sealtool.standing import figures_of
+
+        with self.ledger() as ledger:
+            return figures_of(ledger, now=self.now(), renew_days=self.settings.run.renew_days)
+
     # --- planning and issuing -------------------------------------------------------------------------
 
     def read_for(self, scope: Scope, ledger: Ledger, folder: Path | None, *, accept_shrink: bool) -> Registry:
@@ -203,7 +222,7 @@ class Workspace:
             folder: the export; None for the configured one.
             scope: what was asked for.
             accept_shrink: go on although a file lost more rows than the configuration allows.
-            hooks: ``on_step`` and ``on_progress`` of :class:`~sealtool.running.Edge`.
+            hooks: those of :class:`~sealtool.running.Edge`.
 
         Raises:
             SealtoolError: the run had to stop; the next one goes on.
@@ -259,19 +278,28 @@ class Workspace:
             eni_organ=self.settings.eni.organ,
         )
 
-    def _press(self, executor: Executor) -> Press:
-        from sealtool.press import Press
+    def _press(self, executor: Executor) -> Callable[[], Press]:
+        """Gives the press when it is first needed: a run that finds nothing new loads neither trust nor libraries.
 
+        Raises, right here:
+            ConfigurationError: what is configured cannot be enough to check our own output.
+        """
+        _insist_on_anchors(self.settings.trust.anchors)
         level = self.settings.seal.level
-        if level in {PadesLevel.B_B, PadesLevel.B_T} and not self.settings.revocation.crls:
+        if level in _WITHOUT_REVOCATION_DATA and not self.settings.revocation.crls:
             raise ConfigurationError(
                 f"At {level} a certificate carries no revocation data, so the check of our own output needs "
                 "revocation lists, and none are configured.",
                 advice="Set revocation.crls, or seal at B-LT or B-LTA.",
             )
+        return cache(partial(self._set_up_press, executor))
+
+    def _set_up_press(self, executor: Executor) -> Press:
+        from sealtool.press import Press
+
         # From B-LT on a file must stand on its own: the check gets no revocation lists but those inside it.
         trust = self.trust_in_own_output
-        if level not in {PadesLevel.B_B, PadesLevel.B_T}:
+        if self.settings.seal.level not in _WITHOUT_REVOCATION_DATA:
             trust = replace(trust, revocation_lists=())
         return Press(
             executor=executor,
@@ -304,7 +332,7 @@ class Workspace:
             paths: files and folders.
             due_days: also every document of the ledger that runs out within so many days; None for none.
             force: also files that have all they need.
-            hooks: ``on_step`` and ``on_progress`` of :class:`~sealtool.running.Edge`.
+            hooks: those of :class:`~sealtool.running.Edge`.
 
         Raises:
             UsageError: the paths lead to no PDF.
@@ -327,7 +355,7 @@ class Workspace:
             try:
                 if found.documents or due_days is not None:
                     self._renew(runner, preservation, found.documents, due_days, report, edge)
-                extend_copies(runner, preservation, found.copies, report)
+                extend_copies(runner, preservation, found.copies, report, edge)
             finally:
                 runner.run(preservation.aclose())
         return report
@@ -363,13 +391,20 @@ class Workspace:
                 seal.close()
 
     def _preservation(self, executor: Executor, need: Need, edge: Edge) -> Preservation:
-        from sealtool.preservation import Preservation
+        from sealtool.preservation import Checks, Preservation
+
+        _insist_on_anchors(self.settings.trust.anchors)
+
+        @cache
+        def checks() -> Checks:
+            trust = self.trust_in_own_output
+            # At B-LTA a file must stand on its own: that check gets no revocation lists but those inside it.
+            alone = replace(trust, revocation_lists=())
+            return Checks(on_all=partial(_check, trust, self.now), alone=partial(_check, alone, self.now))
 
         return Preservation(
             executor=executor,
-            check=partial(_check, self.trust_in_own_output, self.now),
-            # At B-LTA a file must stand on its own: the check gets no revocation lists but those inside it.
-            check_alone=partial(_check, replace(self.trust_in_own_output, revocation_lists=()), self.now),
+            checks=checks,
             extending=self._extender,
             need=need,
             in_flight=4 * self.settings.run.worker_count,
@@ -690,11 +725,7 @@ class Workspace:
         from sealtool.verification import load_trust
 
         settings = self.settings.trust
-        if not settings.anchors and not trusted_lists:
-            raise ConfigurationError(
-                "No trust anchor is configured, so nothing can be verified.",
-                advice="Set trust.anchors to the certificates of the authorities that issued seal and time stamps.",
-            )
+        _insist_on_anchors((*settings.anchors, *trusted_lists))
         lists = [Path(file) for pattern in self.settings.revocation.crls for file in sorted(glob(pattern))]  # noqa: PTH207 - absolute
         return load_trust([*settings.anchors, *trusted_lists, *lists], settings.organizations, now=self.now())
 
@@ -763,6 +794,14 @@ def _remote_key(settings: RemoteKeySettings) -> RemoteKey:
         timeout_seconds=settings.timeout_seconds,
         chain=settings.chain,
     )
+
+
+def _insist_on_anchors(anchors: Sequence[Path]) -> None:
+    if not anchors:
+        raise ConfigurationError(
+            "No trust anchor is configured, so nothing can be verified.",
+            advice="Set trust.anchors to the certificates of the authorities that issued seal and time stamps.",
+        )
 
 
 # What worker processes run; each keeps one renderer for as long as it lives.

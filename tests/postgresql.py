@@ -13,6 +13,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,11 +76,28 @@ class Cluster:
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "--wait", "--silent", f"--mode={mode}", "stop")
 
+    def fill_its_disk(self) -> None:
+        """From now on no file of the running server can grow; the signal that would tell, it ignores."""
+        postmaster = self._postmaster()
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text(encoding="ascii").split()
+        for process in (postmaster, *map(int, children)):
+            limit = [*self._as_user, "prlimit", f"--pid={process}", "--fsize=0:"]
+            subprocess.run(limit, check=True, stdin=subprocess.DEVNULL)
+
+    def wait_for_its_end(self) -> None:
+        """A server that cannot write its log ends by itself, after it has tried to recover."""
+        deadline = time.monotonic() + 30
+        while (self.folder / "data" / "postmaster.pid").exists():
+            assert time.monotonic() < deadline, "the server goes on without a disk"
+            time.sleep(0.02)
+
+    def _postmaster(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text(encoding="ascii").split()[0])
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), f"--pgdata={self.folder / 'data'}", *arguments]
-        as_user = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups"]
         done = subprocess.run(
-            [*(as_user if os.geteuid() == 0 else []), *command],
+            [*self._as_user, *command],
             cwd=self.folder,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -88,6 +106,11 @@ class Cluster:
             check=False,
         )
         assert done.returncode == 0, f"{program}: {(done.stderr or b'').decode()}"
+
+    @property
+    def _as_user(self) -> list[str]:
+        as_user = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups"]
+        return as_user if os.geteuid() == 0 else []
 
     def connect(self, database: str = "postgres", user: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(host=str(self.folder), dbname=database, user=user, autocommit=True)

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
-from sealtool.manifest import json_schema
+from sealtool import manifest, standing
 
 SCHEMAS = Path(__file__).parent.parent / "docs" / "schemas"
 
 if __name__ == "__main__":
-    target = SCHEMAS / "manifest-1.schema.json"
-    target.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(target)
+    for name, schema in {"manifest-1": manifest.json_schema(), "status-1": standing.json_schema()}.items():
+        target = SCHEMAS / f"{name}.schema.json"
+        target.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(target)

@@ -69,3 +69,12 @@ def confirmed(questions: Sequence[str], *, yes: bool) -> bool:
 def show(text: str) -> None:
     """What is asked about, on standard error: standard output has the result."""
     click.echo(text, err=True)
+
+
+def show_what_is_asked(text: str, *, yes: bool) -> None:
+    """What a certificate says, or would say, for whoever is asked about it.
+
+    It names the holder. So where nobody is asked, and standard error leads to a log, nothing is shown.
+    """
+    if not yes or sys.stderr.isatty():
+        show(text)

@@ -39,9 +39,9 @@ def show_json(document: Mapping[str, Any]) -> None:
     click.echo("\n}")
 
 
-def note(text: str) -> None:
+def note(text: str, *, shown: bool = True) -> None:
     """A line for a person who watches, on standard error; nothing where nobody does."""
-    if sys.stderr.isatty():
+    if shown and sys.stderr.isatty():
         click.echo(text, err=True)
 
 
@@ -143,9 +143,9 @@ def exit_code(*, needs_human: bool) -> ExitCode:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress(label: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error when that is a terminal; silent otherwise."""
-    if not sys.stderr.isatty():
+    if not shown or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
     bars: list[Any] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -12,13 +13,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Final, Protocol, TextIO
 
 import click
 
-from sealtool.errors import ExitCode, SealtoolError
+from sealtool.errors import ExitCode, SealtoolError, without_numbers
 
 _log_file: list[Path] = []
+_watchers: list[Watcher] = []
+
+
+class Watcher(Protocol):
+    """Whoever wants to know how a command ends."""
+
+    def told(self, ending: Ending) -> bool:
+        """Tells of an error in a way of its own; whether it did, so that no words are needed."""
+
+    def ended(self, code: int) -> None:
+        """Is told the exit code, when everything else is done."""
+
+
+def watch_the_end(watcher: Watcher) -> None:
+    """Names whoever wants to know how the command that is running ends."""
+    _watchers[:] = [watcher]
 
 
 def log_to(path: Path) -> None:
@@ -28,6 +45,17 @@ def log_to(path: Path) -> None:
 
 def ended_with(command: click.Command, arguments: Sequence[str]) -> int:
     """Runs the command line and returns the exit code. No traceback reaches the user."""
+    _watchers.clear()
+    code = _exit_code(command, arguments)
+    for watcher in _watchers:
+        try:
+            watcher.ended(code)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the work is done, and its exit code tells how
+            _log(error)
+    return code
+
+
+def _exit_code(command: click.Command, arguments: Sequence[str]) -> int:
     try:
         outcome = command.main(list(arguments), prog_name="sealtool", standalone_mode=False)
         if sys.stdout is not None:
@@ -39,38 +67,47 @@ def ended_with(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         with contextlib.suppress(OSError):
             error.show()
-        return _told(_Ending(error.format_message(), "", ExitCode.USAGE, in_words=False), arguments)
+        return _told(Ending(error.format_message(), "", ExitCode.USAGE, in_words=False), arguments)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: nothing but words may leave
         return _told(_ending_of(error), arguments)
     return outcome if isinstance(outcome, int) else ExitCode.DONE
 
 
 @dataclass(frozen=True)
-class _Ending:
-    """What the user is told; ``in_words`` is False where somebody else has said it already."""
+class Ending:
+    """What the user is told.
+
+    Attributes:
+        in_words: False where somebody else has said it already.
+        kind: of the error, for machines.
+        discreet: the message for logs, where it is another one.
+    """
 
     message: str
     advice: str
     code: ExitCode
     in_words: bool = True
+    kind: str = ""
+    discreet: str = ""
 
 
-def _ending_of(error: BaseException) -> _Ending:
+def _ending_of(error: BaseException) -> Ending:
+    kind = type(error).__name__
     match error:
         case SealtoolError():
             log_failure(error)
-            return _Ending(error.message, error.advice, error.exit_code)
+            return Ending(error.message, error.advice, error.exit_code, kind=kind, discreet=error.discreet)
         case KeyboardInterrupt() | click.Abort():
             message = "Interrupted. What was finished is recorded; the next run goes on."
-            return _Ending(message, "", ExitCode.INTERRUPTED)
+            return Ending(message, "", ExitCode.INTERRUPTED, kind="Interrupted")
         case OSError(filename=None, strerror=str(why)):
             # Every stage puts its own into words, so this one is about the output itself.
             _silence(sys.stdout)
             message = f"The output cannot be written: {why}."
-            return _Ending(message, "Check where standard output goes.", ExitCode.CONFIGURATION)
+            return Ending(message, "Check where standard output goes.", ExitCode.CONFIGURATION, kind=kind)
         case _:
             message = "This is a fault of sealtool itself. What was published is recorded; nothing was lost."
-            return _Ending(message, f"Please report it with the details in {_log(error)}.", ExitCode.BUG)
+            return Ending(message, f"Please report it with the details in {_log(error)}.", ExitCode.BUG, kind=kind)
 
 
 def log_failure(error: SealtoolError) -> None:
@@ -79,10 +116,10 @@ def log_failure(error: SealtoolError) -> None:
         _log(error)
 
 
-def _told(ending: _Ending, arguments: Sequence[str]) -> ExitCode:
+def _told(ending: Ending, arguments: Sequence[str]) -> ExitCode:
     """Tells the user how it ended, as well as that is still possible; returns the code."""
     try:
-        if ending.in_words:
+        if ending.in_words and not any(watcher.told(ending) for watcher in _watchers):
             click.echo(f"sealtool: {ending.message}", err=True)
             if ending.advice:
                 click.echo(f"  {ending.advice}", err=True)
@@ -106,9 +143,27 @@ def _silence(stream: TextIO | None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+_FRAME: Final = re.compile(r'^[ |]*File "')
+_SOURCE: Final = re.compile(r"^[ |]{4,}")
+_QUOTED: Final = re.compile(r"(?<!\w)'[^']*'|\"[^\"]+\"|“[^”]*”|«[^»]*»")
+
+
+def without_values(details: str) -> str:
+    """A traceback in which no message repeats a value: whoever reports a fault sends it to others.
+
+    Files, lines and source stay. In messages, what is in quotation marks is left out, and what may be a DNI or NIE.
+    """
+    lines = []
+    in_frame = False
+    for line in details.splitlines():
+        in_frame = bool(_FRAME.match(line)) or (in_frame and bool(_SOURCE.match(line)))
+        lines.append(line if in_frame else without_numbers(_QUOTED.sub("'…'", line)))
+    return "\n".join([*lines, ""])
+
+
 def _log(error: BaseException) -> Path:
     """Appends the details of a failure to the log; to a file of its own where there is none to write."""
-    details = "".join(traceback.format_exception(error))
+    details = without_values("".join(traceback.format_exception(error)))
     entry = f"{datetime.now(UTC).isoformat(timespec='seconds')} {details}\n"
     for path in _log_file:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealtool.cli.console import counted, exit_code, progress, show_json
-from sealtool.cli.options import json_option, workspace_of
+from sealtool.cli.options import json_option, workspace_of_a_run
 from sealtool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ def command(ctx: click.Context, paths: tuple[Path, ...], due: str | None, *, for
         )
     if force and due is not None:
         raise UsageError("--force and --due exclude each other.", advice="Name what is to be extended by its path.")
-    workspace = workspace_of(ctx)
+    workspace, journal = workspace_of_a_run(ctx)
     days = None if due is None else _days(due, workspace)
-    with progress("Extending") as on_progress:
-        report = workspace.extend(paths, due_days=days, force=force, on_progress=on_progress)
+    with progress("Extending", shown=journal.is_for_people) as on_progress:
+        report = workspace.extend(paths, due_days=days, force=force, on_progress=on_progress, on_event=journal.on_event)
     if as_json:
         show_json(report.as_json())
     else:
@@ -85,6 +86,8 @@ def _print(workspace: Workspace, report: ExtensionReport) -> None:
     _print_refused(report.refused)
     if report.manifest is not None:
         click.echo(f"Manifest of this run: {workspace.output.root / report.manifest}")
+    if report.found_nothing and not sys.stdout.isatty():
+        return  # most nights: nobody has to read a file that says so
     extended = counted(len(report.renewed) + len(report.copies), "file", "files")
     click.echo(f"{extended} extended, {len(report.kept)} with nothing to do, {len(report.refused)} not extended.")
 

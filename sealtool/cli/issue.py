@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from sealtool.cli.options import (
     registry_option,
     scope_options,
     workspace_of,
+    workspace_of_a_run,
 )
 from sealtool.cli.plan import show_plan
 from sealtool.errors import ExitCode
@@ -55,12 +57,14 @@ def command(
     Call it as often as you like: each person, level and C2 area gets one certificate. Whatever stops a run, the next
     one goes on.
     """
-    workspace = workspace_of(ctx)
     if dry_run:
-        return show_plan(workspace, registry, scope, accept_shrink=accept_shrink, as_json=as_json)
-    note(f"Reading the registry and deciding ({', '.join(scope.levels)}) …")
-    with progress("Issuing") as on_progress:
-        plan, report = workspace.issue(registry, scope, accept_shrink=accept_shrink, on_progress=on_progress)
+        return show_plan(workspace_of(ctx), registry, scope, accept_shrink=accept_shrink, as_json=as_json)
+    workspace, journal = workspace_of_a_run(ctx)
+    note(f"Reading the registry and deciding ({', '.join(scope.levels)}) …", shown=journal.is_for_people)
+    with progress("Issuing", shown=journal.is_for_people) as on_progress:
+        plan, report = workspace.issue(
+            registry, scope, accept_shrink=accept_shrink, on_progress=on_progress, on_event=journal.on_event
+        )
     if as_json:
         show_json(_as_json(plan, report))
     else:
@@ -96,6 +100,9 @@ def _with_certificate(entry: PlanEntry, report: IssueReport) -> dict[str, object
 
 
 def _print(workspace: Workspace, plan: Plan, report: IssueReport) -> None:
+    if report.found_nothing_new:
+        _print_nothing_new(plan)
+        return
     click.echo(plan_table(plan, issue_header="Issued now", issued=Counter(report.issued.values())))
     if report.recovered:
         click.echo(
@@ -112,3 +119,13 @@ def _print(workspace: Workspace, plan: Plan, report: IssueReport) -> None:
     if report.manifest is not None:
         click.echo(f"\nCertificates and manifest: {workspace.output.root}")
         click.echo(f"Manifest of this run:      {workspace.output.root / report.manifest}")
+
+
+def _print_nothing_new(plan: Plan) -> None:
+    """A line for whoever watches, and none in a file that nobody has to read."""
+    from sealtool.planning import Action
+
+    if plan.needs_human or sys.stdout.isatty():
+        issued = counted(len(plan.having(Action.NONE)), "certificate is", "certificates are")
+        click.echo(f"Nothing new: {issued} issued already.")
+    show_open_questions(plan)

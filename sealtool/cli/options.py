@@ -17,7 +17,9 @@ from sealtool.exposure import remedy, told
 from sealtool.model import Area, Level, PersonId
 
 if TYPE_CHECKING:
+    from sealtool.cli.journal import Journal
     from sealtool.planning import Scope
+    from sealtool.settings import Settings
     from sealtool.workspace import Workspace
 
 
@@ -158,6 +160,20 @@ def _environment(ctx: click.Context, settings: Settings) -> Mapping[str, str]:
         del os.environ[name]
     ctx.call_on_close(lambda: os.environ.update(secret))
     return environ
+
+
+def workspace_of_a_run(ctx: click.Context) -> tuple[Workspace, Journal]:
+    """The workspace of the configuration that counts, and what follows the command until it has ended.
+
+    Raises:
+        ConfigurationError: there is no configuration, or it has mistakes.
+    """
+    from sealtool.cli.journal import Journal
+
+    journal = Journal(ctx.info_name or "")
+    workspace = workspace_of(ctx)
+    journal.follow(workspace)
+    return workspace, journal
 
 
 def workspace_or_defaults(ctx: click.Context) -> Workspace:

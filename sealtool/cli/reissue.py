@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealtool.cli.confirming import confirmed, grounds_of, grounds_options, show
+from sealtool.cli.confirming import confirmed, grounds_of, grounds_options, show, show_what_is_asked
 from sealtool.cli.console import exit_code, progress, show_json
 from sealtool.cli.ending import log_failure
-from sealtool.cli.options import json_option, registry_option, workspace_of
+from sealtool.cli.options import json_option, registry_option, workspace_of_a_run
 from sealtool.errors import ExitCode, UsageError
 from sealtool.ledger import CertificateState
 
@@ -55,14 +55,14 @@ def command(  # noqa: PLR0917 - a command has as many parameters as options
     It says what the registry says today, and what was upheld on appeal where that is given here. You see before and
     after and confirm. The old certificate stays in force until the new one is published; its file is kept.
     """
-    workspace = workspace_of(ctx)
+    workspace, journal = workspace_of_a_run(ctx)
     upheld = workspace.upheld(given)
     proposal = workspace.propose_reissue(certificate_id, registry, grounds_of(reason, by, reference), upheld)
     if not proposal.is_done and not _is_confirmed(proposal, yes=yes, again=again):
         show("Nothing was done.")
         return ExitCode.NEEDS_HUMAN
-    with progress("Reissuing") as on_progress:
-        reissue = workspace.reissue(proposal, on_progress=on_progress)
+    with progress("Reissuing", shown=journal.is_for_people) as on_progress:
+        reissue = workspace.reissue(proposal, on_progress=on_progress, on_event=journal.on_event)
     if as_json:
         show_json(reissue.as_json())
     else:
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0917 - a command has as many parameters as options
 
 
 def _is_confirmed(proposal: Proposal, *, yes: bool, again: bool) -> bool:
-    show(_before_and_after(proposal))
+    show_what_is_asked(_before_and_after(proposal), yes=yes)
     certificate = proposal.story.certificate
     questions = []
     if certificate.state is CertificateState.REVOKED:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealtool.cli.confirming import confirmed, grounds_of, grounds_options, show
+from sealtool.cli.confirming import confirmed, grounds_of, grounds_options, show, show_what_is_asked
 from sealtool.cli.console import show_json
-from sealtool.cli.options import json_option, workspace_of
+from sealtool.cli.options import json_option, workspace_of_a_run
 from sealtool.errors import ExitCode
 from sealtool.ledger import CertificateState, CertificateStory
 
@@ -37,13 +37,13 @@ def command(
     Its file is kept, and the manifest of this run says that it is revoked. No run issues another one, whatever the
     registry says: only `sealtool reissue` does, should a human decide so.
     """
-    workspace = workspace_of(ctx)
+    workspace, journal = workspace_of_a_run(ctx)
     grounds = grounds_of(reason, by, reference)
     story = workspace.propose_revocation(certificate_id, grounds)
     if story.certificate.state is not CertificateState.REVOKED and not _is_confirmed(story, yes=yes):
         show("Nothing was done.")
         return ExitCode.NEEDS_HUMAN
-    revocation = workspace.revoke(story, grounds)
+    revocation = workspace.revoke(story, grounds, on_event=journal.on_event)
     if as_json:
         show_json(revocation.as_json())
     else:
@@ -56,12 +56,11 @@ def _is_confirmed(story: CertificateStory, *, yes: bool) -> bool:
 
     certificate = story.certificate
     area = f" area {certificate.area}" if certificate.area else ""
-    show(f"Certificate {certificate.certificate_id}, {certificate.level}{area}, {certificate.state}:\n")
     items = summary_of(story)
     width = max(map(len, items))
-    for item, value in items.items():
-        show(f"  {item.ljust(width)}  {value}".rstrip())
-    show("")
+    head = f"Certificate {certificate.certificate_id}, {certificate.level}{area}, {certificate.state}:"
+    lines = [f"  {item.ljust(width)}  {value}".rstrip() for item, value in items.items()]
+    show_what_is_asked("\n".join([head, "", *lines, ""]), yes=yes)
     return confirmed([f"Revoke {certificate.certificate_id}, with no successor?"], yes=yes)
 
 

@@ -322,11 +322,6 @@ class Ledger:
         with self._reading() as connection:
             return tuple((level, CertificateState(state), count) for level, state, count in connection.execute(query))
 
-    def pending_count(self) -> int:
-        """How many certificates are reserved or sealed, but not issued."""
-        pending = [CertificateState.RESERVED, CertificateState.SEALED]
-        return sum(count for _, state, count in self.counts_by_level_and_state() if state in pending)
-
     # --- appeals ----------------------------------------------------------------------------------
 
     def story(self, certificate_id: CertificateId) -> CertificateStory | None:
@@ -395,10 +390,17 @@ class Ledger:
 
     # --- renewals ---------------------------------------------------------------------------------
 
-    def documents_on_record(self, *, until: datetime | None = None) -> tuple[DocumentOnRecord, ...]:
+    def documents_on_record(
+        self, *, until: datetime | None = None, limit: int | None = None
+    ) -> tuple[DocumentOnRecord, ...]:
         """Every published document, or those that are not provable beyond a moment, in the order they run out."""
         with self._reading() as connection:
-            return renewals.documents_on_record(connection, until=until)
+            return renewals.documents_on_record(connection, until=until, limit=limit)
+
+    def newest_seal_valid_until(self) -> datetime | None:
+        """Until when the certificate behind the newest seal is valid; None before the first."""
+        with self._reading() as connection:
+            return renewals.newest_seal_valid_until(connection)
 
     def renewals_by_month(self) -> tuple[RenewalCount, ...]:
         """How many published documents run out in each month, in order of time."""

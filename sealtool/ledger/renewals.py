@@ -27,7 +27,9 @@ def _provable_until() -> ColumnElement[str]:
     return func.coalesce(documents.c.provable_until, valid_until(documents.c.seal))
 
 
-def documents_on_record(connection: Connection, *, until: datetime | None = None) -> tuple[DocumentOnRecord, ...]:
+def documents_on_record(
+    connection: Connection, *, until: datetime | None = None, limit: int | None = None
+) -> tuple[DocumentOnRecord, ...]:
     """Every published document, or those that are not provable beyond a moment; those that run out first come first."""
     end = _provable_until()
     query = (
@@ -35,10 +37,24 @@ def documents_on_record(connection: Connection, *, until: datetime | None = None
         .join(certificates, certificates.c.certificate_id == documents.c.certificate_id)
         .where(certificates.c.state.not_in(_UNPUBLISHED))
         .order_by(end, documents.c.path)
+        .limit(limit)
     )
     if until is not None:
         query = query.where(end <= instant(until))
     return tuple(_on_record(row) for row in connection.execute(query))
+
+
+def newest_seal_valid_until(connection: Connection) -> datetime | None:
+    """The end of the seal certificate of a document that was issued last; None before the first."""
+    query = (
+        select(valid_until(documents.c.seal))
+        .join(certificates, certificates.c.certificate_id == documents.c.certificate_id)
+        .where(certificates.c.issued_on.is_not(None))
+        .order_by(certificates.c.issued_on.desc(), valid_until(documents.c.seal).desc())
+        .limit(1)
+    )
+    end = connection.execute(query).scalar_one_or_none()
+    return None if end is None else datetime.fromisoformat(end)
 
 
 def renewals_by_month(connection: Connection) -> tuple[RenewalCount, ...]:

@@ -21,6 +21,7 @@ class SqliteDatabase:
 
     def __init__(self, file: Path) -> None:
         self.file = file.resolve()
+        self._identity: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -33,6 +34,7 @@ class SqliteDatabase:
         # hide_parameters: what a statement was about must not reach a log
         engine = create_engine(URL.create("sqlite", database=str(self.file)), hide_parameters=True)
         event.listen(engine, "connect", _prepare)
+        event.listen(engine, "connect", lambda *_: self._remember_the_file())
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -66,9 +68,35 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction."""
+        """A transaction, of which nothing is kept where the file was taken away: SQLite would write on in what nobody
+        can open any more.
+
+        Raises:
+            LedgerError: it is not there any more, or another one is.
+        """
         with self.engine.begin() as connection:
             yield connection
+            self._insist_on_the_same_file()
+
+    def _remember_the_file(self) -> None:
+        if self._identity is None:
+            self._identity = self._file_identity()
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        try:
+            facts = self.file.stat()
+        except OSError:
+            return None
+        return (facts.st_dev, facts.st_ino)
+
+    def _insist_on_the_same_file(self) -> None:
+        if self._identity is None or self._file_identity() != self._identity:
+            raise LedgerError(
+                f"The ledger {self.file} was taken away or replaced while this run had it. What came after was not "
+                "recorded, so nothing more was made.",
+                advice="Put the file back that was there, with its -wal file, and call again. If it is lost, restore a "
+                "backup or call `sealtool ledger rebuild`.",
+            )
 
     def draft(self) -> Self:
         """A file beside this one."""
@@ -104,6 +132,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Lets go of the file."""
+        self._identity = None
         self.engine.dispose()
 
 

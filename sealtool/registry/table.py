@@ -20,12 +20,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from sealtool.registry.findings import shown
+from sealtool.registry.identity import digits_of
 from sealtool.registry.layout import Layout
 from sealtool.registry.options import RegistryOptions
 
 _DELIMITERS: Final = (";", ",", "\t")
 _CHUNK_ROWS: Final = 20_000
 _REPORTED: Final = 10
+_DIGITS_OF_A_ROW: Final = 6
+"""No name of a column has so many."""
 _LINE_BREAK: Final = re.compile(rb"\r\n|\r|\n")
 _SOMETHING: Final = re.compile(rb"\S")
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -234,6 +237,9 @@ def _positions(header: Sequence[str], layout: Layout, options: RegistryOptions, 
     missing = [column for column in layout.columns if column not in positions]
     if missing:
         found = shown(", ".join(cell.strip() for cell in header), limit=300)
+        if any(len(digits_of(cell)) >= _DIGITS_OF_A_ROW for cell in header):
+            # What is wrong with a file as a whole goes into logs, so it repeats no row of it.
+            found = "what seems to be a row, and is not shown because a row names somebody"
         faults.append(
             f"missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; the header has: {found}. Export "
             "the column, or give its header a meaning under registry.aliases in the configuration."

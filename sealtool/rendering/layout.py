@@ -166,6 +166,7 @@ class Layout:
             raise RenderingError(
                 f"The layout engine failed with {type(error).__name__}: {error}",
                 advice="If the templates are your own, undo their last change; otherwise report it.",
+                discreet=f"The layout engine failed with {type(error).__name__}.",
             ) from error
         if self._fetcher.refusal is not None:
             raise self._fetcher.refusal
@@ -173,6 +174,7 @@ class Layout:
             raise TemplateError(
                 f"The layout engine does not accept the templates as they are: {'; '.join(complaints)}",
                 advice=f"Correct the templates or {STYLE_SHEET}; positions are given as line:column.",
+                discreet="The layout engine does not accept the templates as they are; `sealtool preview` says why.",
             )
         return result
 

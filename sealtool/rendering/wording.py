@@ -93,7 +93,10 @@ class Wording:
         except TemplateError:
             raise
         except Exception as error:  # a template may fail in any way Python code can: each is the template's fault
-            raise TemplateError(f"{self._place(error)}: {error}", advice="Correct the template.") from error
+            place = self._place(error)
+            raise TemplateError(
+                f"{place}: {error}", advice="Correct the template.", discreet=f"{place}: {type(error).__name__}"
+            ) from error
 
     def _place(self, error: Exception) -> str:
         # Jinja can rewrite a traceback so that the frames of a template carry its own file name and lines. What it

@@ -132,23 +132,29 @@ def test_a_run_killed_between_any_two_steps_is_completed_by_the_next(
         assert_like_an_undisturbed_run(folder, people, files_each)
 
 
-STEPS_ON_A_SERVER = ("certificates reserved", "hashes recorded", "manifest announced")
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("step", STEPS_ON_A_SERVER)
-def test_a_run_whose_ledger_is_on_a_server_is_completed_when_it_was_killed(
-    quick_folder: Folder, registry: Path, cluster: Cluster, empty_ledger: str, step: str
+def test_a_run_whose_ledger_is_on_a_server_is_completed_when_it_was_killed_between_any_two_steps(
+    quick_folder: Folder, registry: Path, cluster: Cluster, empty_ledger: str, tmp_path: Path
 ) -> None:
-    """Some of the steps: the commits between them are the same, and here it is the server that lets go of the hold."""
-    place = postgresql_place(cluster, empty_ledger)
-    quick_folder.configure('url = "sqlite:///ledger.sqlite"', place.toml)
-    die = killed_after(step)
-    assert ended_by(in_a_child(lambda: quick_folder.workspace.issue(registry, B1, on_step=die))) == signal.SIGKILL
-    wait_for_the_hold_to_end(quick_folder)
-    quick_folder.workspace.issue(registry, B1)
-    assert_like_an_undisturbed_run(quick_folder, [A, B])
-    assert quick_folder.call("ledger", "verify").code == 0
+    """Here it is the server that lets go of the hold."""
+
+    def copy(name: str) -> Folder:
+        folder = Folder(tmp_path / name)
+        shutil.copytree(quick_folder.path, folder.path)
+        folder.configure('url = "sqlite:///ledger.sqlite"', postgresql_place(cluster, empty_ledger).toml)
+        return folder
+
+    steps: list[str] = []
+    copy("undisturbed").workspace.issue(registry, B1, on_step=steps.append)
+    assert len(steps) > 20
+    for number in range(1, len(steps) + 1):
+        folder, die = copy(f"killed-{number}"), killed_at_step(number)
+        child = in_a_child(lambda: folder.workspace.issue(registry, B1, on_step=die))  # noqa: B023 - used at once
+        assert ended_by(child) == signal.SIGKILL, f"step {number} was never reached"
+        wait_for_the_hold_to_end(folder)
+        folder.workspace.issue(registry, B1)
+        assert_like_an_undisturbed_run(folder, [A, B])
+        assert folder.call("ledger", "verify").code == 0
 
 
 def wait_for_the_hold_to_end(folder: Folder) -> None:

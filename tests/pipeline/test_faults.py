@@ -4,8 +4,11 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -70,15 +73,15 @@ def files_no_longer_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_under_the_output_folder_leaves_no_torn_file(quick_folder: Folder, registry: Path) -> None:
+def test_a_full_disk_under_the_output_folder_leaves_no_torn_file(any_folder: Folder, registry: Path) -> None:
     limit = contextlib.ExitStack()
     full = at("hashes recorded", lambda: limit.enter_context(files_no_longer_than(20_000)))
     with limit, pytest.raises(SealtoolError) as told:
-        quick_folder.workspace.issue(registry, B1, on_step=full)
+        any_folder.workspace.issue(registry, B1, on_step=full)
     assert told.value.exit_code in {ExitCode.CONFIGURATION, ExitCode.LEDGER}
-    assert quick_folder.certificates == []
-    assert not list(quick_folder.path.rglob(".sealtool-unfinished-*"))
-    assert_the_next_run_goes_on(quick_folder, registry)
+    assert any_folder.certificates == []
+    assert not list(any_folder.path.rglob(".sealtool-unfinished-*"))
+    assert_the_next_run_goes_on(any_folder, registry)
 
 
 @pytest.mark.parametrize("step", ["run begun", "file published"])
@@ -169,6 +172,44 @@ def test_a_database_that_goes_away_in_the_middle_of_a_run(
     assert_the_next_run_goes_on(quick_folder, registry)
 
 
+@pytest.mark.parametrize("step", ["certificates reserved", "file published"])
+def test_a_full_disk_under_the_server_stops_the_run_and_the_next_goes_on(
+    quick_folder: Folder, registry: Path, fragile: Cluster, step: str
+) -> None:
+    """PostgreSQL takes a limit on the size of files for a disk that is full, and ends as it does then."""
+    place = postgresql_place(fragile, fragile.database_with_ledger())
+    quick_folder.configure('url = "sqlite:///ledger.sqlite"', place.toml)
+    with pytest.raises(LedgerError, match="cannot be used"):
+        quick_folder.workspace.issue(registry, B1, on_step=at(step, fragile.fill_its_disk))
+    fragile.wait_for_its_end()
+    fragile.start()
+    assert_the_next_run_goes_on(quick_folder, registry)
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["taken away", "replaced"])
+@pytest.mark.parametrize("step", ["certificates reserved", "hashes recorded", "manifest announced"])
+def test_an_sqlite_ledger_that_is_taken_away_in_the_middle_stops_the_run(
+    quick_folder: Folder, registry: Path, step: str, replaced: bool
+) -> None:
+    """The system lets a process write on in a file that has no name any more, and nobody would ever read it."""
+    ledger, away = quick_folder.path / "ledger.sqlite", quick_folder.path / "away"
+
+    def take_away() -> None:
+        away.mkdir()
+        for part in quick_folder.path.glob("ledger.sqlite*"):
+            part.rename(away / part.name)
+        if replaced:
+            shutil.copy(away / ledger.name, ledger)
+
+    with pytest.raises(LedgerError, match="taken away or replaced"):
+        quick_folder.workspace.issue(registry, B1, on_step=at(step, take_away))
+    ledger.unlink(missing_ok=True)
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == ExitCode.LEDGER
+    for part in away.iterdir():
+        part.rename(quick_folder.path / part.name)
+    assert_the_next_run_goes_on(quick_folder, registry)
+
+
 def test_of_two_machines_that_start_at_once_one_runs(any_folder: Folder, registry: Path) -> None:
     ready, codes = threading.Barrier(2), []
 
@@ -224,15 +265,43 @@ def test_a_password_that_is_not_where_it_should_be_is_a_matter_of_configuration(
 # --- keys, clocks, exports ------------------------------------------------------------------------
 
 
-def test_a_key_that_is_taken_away_in_the_middle_leaves_the_rest_pending(quick_folder: Folder, registry: Path) -> None:
-    key = quick_folder.path / "pki" / "seal.p12"
+def test_a_key_that_is_taken_away_in_the_middle_leaves_the_rest_pending(any_folder: Folder, registry: Path) -> None:
+    key = any_folder.path / "pki" / "seal.p12"
     away = at("certificates reserved", lambda: key.rename(key.with_name("away.p12")))
     with pytest.raises(SealKeyError):
-        quick_folder.workspace.issue(registry, B1, on_step=away)
-    assert quick_folder.certificates == []
-    assert quick_folder.call("status").code == ExitCode.NEEDS_HUMAN
+        any_folder.workspace.issue(registry, B1, on_step=away)
+    assert any_folder.certificates == []
+    assert any_folder.call("status").code == ExitCode.NEEDS_HUMAN
     key.with_name("away.p12").rename(key)
-    assert_the_next_run_goes_on(quick_folder, registry)
+    assert_the_next_run_goes_on(any_folder, registry)
+
+
+def test_a_time_stamp_authority_that_is_down_leaves_everything_pending(any_folder: Folder, registry: Path) -> None:
+    before = any_folder.configuration.read_text(encoding="utf-8")
+    demo = [line for line in before.splitlines() if line.startswith("demo_")]
+    any_folder.configure("\n".join(demo), 'urls = ["http://127.0.0.1:9/tsa"]\nretries = 0')
+    any_folder.configure('level = "B-B"', 'level = "B-T"')
+    outcome = any_folder.call("issue", "--level", "B1", "--registry", registry)
+    assert (outcome.code, any_folder.certificates) == (ExitCode.SERVICE_UNREACHABLE, [])
+    any_folder.configuration.write_text(before, encoding="utf-8")
+    assert_the_next_run_goes_on(any_folder, registry)
+
+
+def test_sigterm_lets_the_run_end_in_order(any_folder: Folder, write_registry: Write) -> None:
+    people = list(PEOPLE[:24])
+    registry = write_registry(people, map(b1_by_test, people))
+    command = [sys.executable, "-m", "sealtool", "--config", str(any_folder.configuration)]
+    command += ["issue", "--level", "B1", "--registry", str(registry)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not any_folder.certificates and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == ExitCode.INTERRUPTED
+    with any_folder.workspace.ledger() as ledger:
+        assert ledger.sealed_documents() == ()
+        assert len(ledger.issued_paths()) == len(any_folder.certificates) < len(people)
+    any_folder.workspace.issue(registry, B1)
+    assert_like_an_undisturbed_run(any_folder, people)
 
 
 @pytest.mark.parametrize(("back", "refused"), [(timedelta(minutes=4), False), (timedelta(minutes=6), True)])
@@ -253,7 +322,7 @@ def test_a_clock_that_was_set_back_behind_the_ledger_stops_the_run(
 
 
 def test_an_export_that_is_replaced_while_the_run_works_is_not_read_again(
-    quick_folder: Folder, registry: Path, write_registry: Write
+    any_folder: Folder, registry: Path, write_registry: Write
 ) -> None:
     other = write_registry([A, B], [b1_by_test(A, day="2025-06-01")], name="other")
 
@@ -262,12 +331,12 @@ def test_an_export_that_is_replaced_while_the_run_works_is_not_read_again(
             shutil.copy(file, registry / file.name)
 
     before = {path.name: path.read_bytes() for path in registry.iterdir()}
-    quick_folder.workspace.issue(registry, B1, on_step=at("run begun", replace))
+    any_folder.workspace.issue(registry, B1, on_step=at("run begun", replace))
     assert (registry / "accreditations.csv").read_bytes() != before["accreditations.csv"]
-    assert_like_an_undisturbed_run(quick_folder, [A, B])
+    assert_like_an_undisturbed_run(any_folder, [A, B])
     for name, content in before.items():
         (registry / name).write_bytes(content)
-    workspace = quick_folder.workspace
+    workspace = any_folder.workspace
     with workspace.ledger() as ledger:
         plan = workspace.plan(workspace.read_for(B1, ledger, registry, accept_shrink=False), B1, ledger)
     assert len(plan.having(Action.NONE)) == 2

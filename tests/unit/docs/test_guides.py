@@ -25,10 +25,12 @@ import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+from sealtool import metrics
 from sealtool.auditing import EXPLANATIONS, FileReason
 from sealtool.checkup import CHECK_NAMES
 from sealtool.cli import main
 from sealtool.cli.ending import ended_with
+from sealtool.cli.journal import CommandEvent
 from sealtool.cli.options import LEVELS
 from sealtool.errors import ExitCode, SealtoolError
 from sealtool.ledger import FindingCode
@@ -37,7 +39,10 @@ from sealtool.preservation import RefusalCode
 from sealtool.registry import cells
 from sealtool.registry.cells import CellFault
 from sealtool.registry.layout import ACCREDITATIONS, LAYOUTS, PEOPLE, TRAINING, Layout
+from sealtool.running import RunEvent
 from sealtool.settings import Settings
+from sealtool.standing import FindingCode as StandingCode
+from sealtool.standing import json_schema as status_schema
 from sealtool.verification import appraisal
 from sealtool.verification.reasons import REASONS
 from sealtool.workspace import Workspace
@@ -514,6 +519,37 @@ def test_every_refusal_of_a_renewal_is_documented_and_no_other() -> None:
     assert [words(row[0])[0] for row in table] == list(RefusalCode)
 
 
+def test_every_event_of_the_log_is_documented_and_no_other() -> None:
+    table = rows(section(OPERATOR, "## Every night"), "| event | when | with |")
+    assert [words(row[0])[0] for row in table] == [*RunEvent, *CommandEvent]
+
+
+def test_every_code_of_status_is_documented_and_no_other() -> None:
+    table = rows(section(OPERATOR, "### `status`"), "| code | meaning | what to do |")
+    assert [words(row[0])[0] for row in table] == list(StandingCode)
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    table = rows(section(OPERATOR, "## Every night"), "| metric | labels | meaning |")
+    written = re.findall(r'"(sealtool_[a-z_]+)"', inspect.getsource(metrics))
+    assert [words(row[0])[0] for row in table] == list(dict.fromkeys(["sealtool_info", *written]))
+
+
+def test_the_published_schema_of_status_is_that_of_the_code() -> None:
+    published = json.loads((REPOSITORY / "docs" / "schemas" / "status-1.schema.json").read_text(encoding="utf-8"))
+    assert published == status_schema(), "run: make schemas"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    for unit in SYSTEMD.iterdir():
+        text = unit.read_text(encoding="utf-8").replace("/opt/sealtool/bin/sealtool", "/bin/true")
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    units = sorted(map(str, tmp_path.iterdir()))
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if "sealtool" in line] == []
+
+
 def test_the_service_takes_held_people_for_a_normal_night_and_its_credential_is_the_documented_one() -> None:
     unit = configparser.RawConfigParser(strict=False, delimiters=("=",))
     unit.optionxform = str  # type: ignore[assignment,method-assign]
@@ -554,15 +590,17 @@ def test_the_cron_line_sends_a_mail_only_where_somebody_has_to_act(
     tmp_path: Path, number: int, code: int, mail: bool
 ) -> None:
     program = tmp_path / "sealtool"
-    program.write_text(f"#!/bin/sh\necho 12345678Z is held\nexit {code}\n", encoding="utf-8")
+    program.write_text(f"#!/bin/sh\necho 12345678Z is held\necho '{{}}' >&2\nexit {code}\n", encoding="utf-8")
     program.chmod(0o755)
     shell = _cron_lines()[number].split(maxsplit=6)[6].replace("/opt/sealtool/bin", str(tmp_path))
     shell = shell.replace("/var/log/sealtool", str(tmp_path))
     outcome = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
     assert bool(outcome.stdout) is mail
     assert "12345678Z" not in outcome.stdout
+    assert (tmp_path / "log.jsonl").read_text(encoding="utf-8") == "{}\n"
     (report,) = tmp_path.glob("last-*.txt")
     assert report.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "log.jsonl").stat().st_mode & 0o077 == 0
 
 
 # --- the examples that run ------------------------------------------------------------------------

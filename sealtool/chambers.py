@@ -7,8 +7,10 @@ can be lost: what happens to it is said of the file that it held, and of no othe
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
+import re
 import resource
 import signal
 import sys
@@ -21,6 +23,7 @@ from enum import Enum, auto
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, ForkServerContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -30,9 +33,13 @@ from sealtool.workers import start_worker
 
 Judges = TypeVar("Judges")
 
-_MIB: Final = 1024 * 1024
+_KIB: Final = 1024
+_MIB: Final = 1024 * _KIB
 _LOADED_BEFOREHAND: Final = ["sealtool.verification", "sealtool.auditing", "sealtool.workspace", "sealtool.cli"]
 _START_SECONDS: Final = 120
+_LOOK_SECONDS: Final = 0.5
+_SLACK: Final = 64
+"""KiB: a process that has less left, and still has no answer, will have none."""
 _READY: Final = "ready"
 
 
@@ -136,16 +143,23 @@ class Chambers(Generic[Judges]):
 
     def _share_out(self, numbered: Iterable[tuple[int, Task]]) -> Iterator[tuple[int, Task, Any]]:
         waiting = deque(numbered)
-        while waiting or any(chamber.number is not None for chamber in self._chambers):
-            while waiting and (chamber := self._free()) is not None:
-                chamber.take_up(*waiting.popleft(), self._limits)
-            for chamber in self._next():
-                number, task = chamber.held
-                outcome = chamber.outcome(self._limits)
-                if isinstance(outcome, _Lost):
-                    self._chambers.remove(chamber)
-                    chamber.close()
-                yield number, task, outcome
+        self._hand_out(waiting)
+        while any(chamber.number is not None for chamber in self._chambers):
+            answers = [self._answer(chamber) for chamber in self._next()]
+            self._hand_out(waiting)  # before anybody looks at the answers: no process is to wait for that
+            yield from answers
+
+    def _hand_out(self, waiting: deque[tuple[int, Task]]) -> None:
+        while waiting and (chamber := self._free()) is not None:
+            chamber.take_up(*waiting.popleft(), self._limits)
+
+    def _answer(self, chamber: _Chamber) -> tuple[int, Task, Any]:
+        number, task = chamber.held
+        outcome = chamber.outcome(self._limits)
+        if isinstance(outcome, _Lost):
+            self._chambers.remove(chamber)
+            chamber.close()
+        return number, task, outcome
 
     def _free(self) -> _Chamber | None:
         for chamber in self._chambers:
@@ -159,12 +173,11 @@ class Chambers(Generic[Judges]):
         return chamber
 
     def _next(self) -> list[_Chamber]:
-        """Those that have an answer, are lost, or have held a file for too long; waits for the first."""
+        """Those that have an answer, are lost, or are not to be waited for any more; none where all just take time."""
         busy = [chamber for chamber in self._chambers if chamber.number is not None]
         patience = min(chamber.deadline for chamber in busy) - time.monotonic()
-        heard = wait([chamber.channel for chamber in busy], timeout=max(0, patience))
-        now = time.monotonic()
-        return [chamber for chamber in busy if chamber.channel in heard or chamber.deadline <= now]
+        heard = wait([chamber.channel for chamber in busy], timeout=min(max(0, patience), _LOOK_SECONDS))
+        return [chamber for chamber in busy if chamber.channel in heard or chamber.is_overdue(self._limits)]
 
     def _clear(self) -> None:
         """Nothing of value is lost: whatever they hold can be judged again."""
@@ -190,6 +203,9 @@ class _Chamber:
         self.number: int | None = None
         self._task: Task | None = None
         self.deadline = 0.0
+        self._look_again = 0.0
+        self._was_full = False
+        self._is_first = True
         self._process: BaseProcess = context.Process(target=_sit, args=(inner, judges, limits), daemon=True)
         self._process.start()
         inner.close()
@@ -203,8 +219,9 @@ class _Chamber:
 
     def take_up(self, number: int, task: Task, limits: Limits) -> None:
         """Hands over a task; its time begins now."""
-        self.number, self._task = number, task
-        self.deadline = time.monotonic() + limits.seconds
+        self.number, self._task, self._was_full = number, task, False
+        now = time.monotonic()
+        self.deadline, self._look_again = now + limits.seconds, now + _LOOK_SECONDS
         with contextlib.suppress(OSError):  # it was ended while it was idle: that shows as the end of its answers
             self.channel.send(task)
 
@@ -222,15 +239,39 @@ class _Chamber:
             advice="Check that memory and processes are to be had, or raise --memory-limit; then call again.",
         )
 
+    def is_overdue(self, limits: Limits) -> bool:
+        """Whether it has had its time, or was out of memory twice running, so that it does nothing but ask for more.
+
+        Python itself may do that for ever: where it cannot even make the number that it needs to leave a block, it
+        tries again.
+        """
+        now = time.monotonic()
+        if now < self._look_again:
+            return self.deadline <= now
+        self._look_again = now + _LOOK_SECONDS
+        was_full, self._was_full = self._was_full, self._data() + _SLACK >= limits.memory * _KIB
+        return self.deadline <= now or (was_full and self._was_full)
+
+    def _data(self) -> int:
+        """KiB of what RLIMIT_DATA bounds; 0 where the process is gone."""
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii", errors="replace")
+            if found := re.search(r"^VmData:\s*([0-9]+) kB$", status, re.MULTILINE):
+                return int(found[1])
+        return 0
+
     def outcome(self, limits: Limits) -> Any:
         """What became of the task: its value, GivenUp, or _Lost, after which the process is to be ended."""
         try:
             if not self.channel.poll():
-                return _Lost(Cause.TOO_COSTLY, f"It took more than {limits.seconds:g} s.", may_be_innocent=False)
+                if self.deadline <= time.monotonic():
+                    return _Lost(Cause.TOO_COSTLY, f"It took more than {limits.seconds:g} s.", may_be_innocent=False)
+                return _out_of_memory(limits, is_first=self._is_first)
             outcome = self.channel.recv()
         except (EOFError, OSError):
             return self._loss(limits)
         self.number = self._task = None
+        self._is_first = False
         return outcome
 
     def _loss(self, limits: Limits) -> _Lost:
@@ -250,6 +291,10 @@ class _Chamber:
         self._process.kill()
         self._process.join()
         self._process.close()
+
+
+def _out_of_memory(limits: Limits, *, is_first: bool) -> _Lost:
+    return _Lost(Cause.TOO_COSTLY, f"It took more than {limits.memory} MiB of memory.", may_be_innocent=not is_first)
 
 
 def _settled(outcome: Any) -> Outcome:
@@ -293,10 +338,10 @@ def _attempt(task: Task, judges: object, limits: Limits, *, is_first: bool) -> A
     try:
         return task.function(judges, *task.arguments)
     except (MemoryError, SystemError):  # the second is what C code makes of the first
-        return _Lost(
-            Cause.TOO_COSTLY, f"It took more than {limits.memory} MiB of memory.", may_be_innocent=not is_first
-        )
+        pass  # until the end of this block the error holds on to what filled the memory, and there is none for words
     except RecursionError:
         return GivenUp(Cause.TOO_COSTLY, "It is nested too deeply.")
     except Exception as error:  # noqa: BLE001 - judges answer with a verdict; what else comes is said of this file alone
         return GivenUp(Cause.CRASHED, f"({type(error).__name__})")
+    gc.collect()
+    return _out_of_memory(limits, is_first=is_first)

@@ -19,6 +19,7 @@ from sealtool.verification.chain import Material
 from sealtool.verification.content import read_content
 from sealtool.verification.later_changes import check_later_changes
 from sealtool.verification.layout import Layout, check_envelope, read_layout
+from sealtool.verification.memory import out_of_memory
 from sealtool.verification.message import read_seal, read_time_stamp
 from sealtool.verification.objects import entries, lookup, resolve
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
@@ -94,16 +95,19 @@ class _Examination:
     pages: int | None = None
 
     async def run(self) -> None:
+        ran_out = False
         try:
             await self._steps()
         except Objection as objection:
             self.findings.add(objection)
         except (MemoryError, SystemError):
-            raise  # of this process, which ran out of memory; it says nothing of the file
+            ran_out = True
         except RecursionError:
             self.findings.add(Objection(ReasonCode.TOO_COSTLY, "It is nested too deeply."))
         except Exception as error:  # noqa: BLE001 - broken files raise anything out of the libraries; all is a verdict
             self.findings.add(Objection(ReasonCode.UNREADABLE, f"({type(error).__name__})"))
+        if ran_out:
+            raise out_of_memory()
 
     async def _steps(self) -> None:
         # 1. EN 319 102-1, 5.2.2 (format): a PDF from its first byte to its last, one seal, time stamps behind it,

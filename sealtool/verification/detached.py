@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from sealtool.model import PadesLevel, Verification
 from sealtool.verification.appraisal import Appraisal, SealedContent, appraise
 from sealtool.verification.chain import Material
+from sealtool.verification.memory import out_of_memory
 from sealtool.verification.message import Message, read_seal, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.revocation_data import check_revocation_data
@@ -40,6 +41,7 @@ async def async_verify_detached(content: bytes, signature: bytes, trust: Trust, 
         raise ValueError("the moment of judgement must be aware")
     findings = Findings()
     appraisal: Appraisal | None = None
+    ran_out = False
     try:
         seal = read_seal(_der(signature), may_hold_revocation_data=True)
         own = _certificates(seal)
@@ -51,11 +53,13 @@ async def async_verify_detached(content: bytes, signature: bytes, trust: Trust, 
     except Objection as objection:
         findings.add(objection)
     except (MemoryError, SystemError):
-        raise  # of this process, which ran out of memory; it says nothing of the file
+        ran_out = True
     except RecursionError:
         findings.add(Objection(ReasonCode.TOO_COSTLY, "It is nested too deeply."))
     except Exception as error:  # noqa: BLE001 - broken messages raise anything out of the libraries; all is a verdict
         findings.add(Objection(ReasonCode.UNREADABLE, f"({type(error).__name__})"))
+    if ran_out:
+        raise out_of_memory()
     level: PadesLevel | None = None if appraisal is None else appraisal.level
     return Verification(
         sha256=hashlib.sha256(content).hexdigest(),

@@ -61,6 +61,24 @@ def eat_memory() -> NoReturn:
         eaten.append(bytearray(1 << 24))
 
 
+def eat_crumbs() -> NoReturn:
+    """Until there is not even room for words to say so."""
+    eaten: object = None
+    while True:
+        eaten = (eaten,)
+
+
+def eat_everything_and_wait() -> NoReturn:
+    eaten: list[bytearray] = []
+    size = 1 << 24
+    while size:
+        try:
+            eaten.append(bytearray(size))
+        except MemoryError:
+            size >>= 1
+    wait_for_ever()
+
+
 def break_down() -> None:
     ctypes.string_at(0)
 
@@ -86,6 +104,8 @@ MISDEEDS = {
     "%WAIT": wait_for_ever,
     "%REFUSE": refuse_to_end,
     "%EAT": eat_memory,
+    "%CRUMBS": eat_crumbs,
+    "%STARVE": eat_everything_and_wait,
     "%BREAK": break_down,
     "%KILLED": be_ended_by_the_system,
     "%LEAVE": leave,

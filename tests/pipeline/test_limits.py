@@ -26,6 +26,7 @@ from tests.pipeline.judges import MisbehavingJudge
 from tests.pki.hostile_files import HOSTILE, table_of_entries_of_no_width
 
 PATIENT = Limits(seconds=60, memory=512)
+HUNGRY = Limits(seconds=60, memory=256)
 SHORT = Limits(seconds=1.5, memory=512)
 
 
@@ -107,11 +108,14 @@ def test_as_many_hanging_files_as_processes_hold_nothing_up(
     assert codes(audited) == GOOD | {name: ["TOO_COSTLY"] for name in hanging}
 
 
-def test_a_file_that_eats_memory_is_given_up_and_the_others_pass(mixed: Path, judge: MisbehavingJudge) -> None:
-    (mixed / "good-1a.pdf").write_text("%EAT\n", encoding="utf-8")
-    audited = audit(mixed, judge, PATIENT, processes=1)
+@pytest.mark.parametrize("misdeed", ["EAT", "CRUMBS", "STARVE"])
+def test_a_file_that_eats_memory_is_given_up_and_the_others_pass(
+    mixed: Path, judge: MisbehavingJudge, misdeed: str
+) -> None:
+    (mixed / "good-1a.pdf").write_text(f"%{misdeed}\n", encoding="utf-8")
+    audited = audit(mixed, judge, HUNGRY, processes=1)
     assert codes(audited) == GOOD | {"good-1a.pdf": ["TOO_COSTLY"]}
-    assert "512 MiB" in messages(audited)["good-1a.pdf"]
+    assert "256 MiB" in messages(audited)["good-1a.pdf"]
 
 
 def test_a_file_that_ran_out_of_memory_behind_others_gets_a_process_of_its_own_first(

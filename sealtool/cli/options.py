@@ -13,7 +13,6 @@ import click
 
 from sealtool.cli.ending import log_to
 from sealtool.errors import ConfigurationError, UsageError
-from sealtool.exposure import remedy, told
 from sealtool.model import Area, Level, PersonId
 
 if TYPE_CHECKING:
@@ -132,6 +131,7 @@ def workspace_of(ctx: click.Context, *, tell_exposures: bool = True) -> Workspac
     Raises:
         ConfigurationError: there is none, or it has mistakes.
     """
+    from sealtool.exposure import remedy, told
     from sealtool.settings import find_configuration, load_settings
     from sealtool.workspace import Workspace
 

@@ -74,5 +74,5 @@ def test_a_shell_is_offered_the_commands_that_begin_so() -> None:
     own = click.Group.shell_complete(main, context, "")
     assert [vars(item) for item in main.shell_complete(context, "")] == [vars(item) for item in own]
     completion = ShellComplete(main, {}, "sealtool", "_SEALTOOL_COMPLETE")
-    assert [item.value for item in completion.get_completions([], "re")] == ["reissue", "revoke", "register"]
+    assert [item.value for item in completion.get_completions([], "re")] == ["reissue", "revoke", "register", "report"]
     assert [item.value for item in completion.get_completions([], "--c")] == ["--config"]

@@ -64,7 +64,7 @@ def test_everything_that_is_written_is_for_its_owner_alone(tmp_path: Path, write
 
 @pytest.mark.usefixtures("_umask")
 def test_the_log_of_a_fault_is_for_its_owner_alone(quick_folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sealtool.cli.status._open_questions", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("sealtool.standing._open_questions", lambda *_, **__: 1 / 0)
     assert quick_folder.call("status").code == ExitCode.BUG
     assert stat.S_IMODE((quick_folder.path / "sealtool.log").stat().st_mode) == 0o600
 

@@ -19,6 +19,7 @@ from sealtool.cli.console import (
 from sealtool.cli.ending import log_failure
 from sealtool.cli.options import (
     accept_shrink_option,
+    cluster_option,
     json_option,
     registry_option,
     scope_options,
@@ -35,6 +36,7 @@ from sealtool.workspace import Workspace
 @registry_option
 @scope_options(all_by_default=False)
 @accept_shrink_option
+@cluster_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be done: the same as `sealtool plan`.")
 @json_option
 @click.pass_context
@@ -44,6 +46,7 @@ def command(
     *,
     scope: Scope,
     accept_shrink: bool,
+    cluster: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -53,6 +56,8 @@ def command(
     one goes on.
     """
     workspace = workspace_of(ctx)
+    if cluster is not None:
+        workspace = workspace.with_cluster(cluster)
     if dry_run:
         return show_plan(workspace, registry, scope, accept_shrink=accept_shrink, as_json=as_json)
     note(f"Reading the registry and deciding ({', '.join(scope.levels)}) …")

@@ -270,16 +270,18 @@ class Workspace:
             if self.settings.cluster.address is None:
                 yield press
                 return
-            with self.cluster(partial(_likeness, self._rendering_options()), alone=True) as cluster:
+            likeness = partial(_likeness, self._rendering_options())
+            with self.cluster(UnsealedPdf, Verification, likeness=likeness, alone=True) as cluster:
                 yield self._distant(press, cluster)
 
     @contextmanager
     def cluster(
-        self, likeness: Callable[[], Mapping[str, str]] | None = None, *, alone: bool
+        self, *results: type, likeness: Callable[[], Mapping[str, str]] | None = None, alone: bool
     ) -> Iterator[ClusterExecutor]:
         """The workers of the configured cluster.
 
         Args:
+            results: the types that functions may return.
             likeness: in what they have to be like this process; None for program and libraries.
             alone: whether calls must not run beside each other in one process.
 
@@ -295,7 +297,7 @@ class Workspace:
         is_protected = (settings.address or "").startswith("tls:")
         credentials = Credentials(*map(Path, filter(None, files))) if is_protected else None
         options = ClusterOptions(settings.address or "", credentials, settings.timeout_seconds)
-        with cluster_workers(options, likeness or program_likeness, alone=alone) as executor:
+        with cluster_workers(options, likeness or program_likeness, results, alone=alone) as executor:
             yield executor
 
     @contextmanager
@@ -306,11 +308,12 @@ class Workspace:
             ConfigurationError: they cannot be used.
         """
         from sealtool.auditing import Distance
+        from sealtool.chambers import GivenUp
 
         if self.settings.cluster.address is None:
             yield None
             return
-        with self.cluster(alone=False) as workers:
+        with self.cluster(Verification, GivenUp, alone=False) as workers:
             yield Distance(workers, self.settings.cluster.own_checks, SystemRandom().sample)
 
     def _distant(self, press: Press, cluster: ClusterExecutor) -> Press:

@@ -8,38 +8,16 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, Final
 
+from sealtool.cluster.letters import Outcome, letter, letter_of_error
 from sealtool.errors import SealtoolError
 
 _KEPT: Final = 8
 _ALONE: Final = threading.RLock()
 """Layout engine and page reader are not made for threads, of which a worker may have many."""
 _functions: dict[str, Callable[..., Any]] = {}
-
-
-class Outcome(Enum):
-    """What became of an errand."""
-
-    DONE = auto()
-    FAILED = auto()
-    """The value is a SealtoolError."""
-    BROKE_DOWN = auto()
-    """The value is what a developer wants to know."""
-    FUNCTION_UNKNOWN = auto()
-    """It has to be sent along."""
-    DIFFERS = auto()
-    """This worker is not like the host; the value is what it is like."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a worker sends back."""
-
-    outcome: Outcome
-    value: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +52,29 @@ class Errand:
     alone: bool
 
 
-def perform(errand: Errand) -> Answer:
+def introduce(question: bytes) -> bytes:
+    """What this worker is like."""
+    try:
+        return letter(Outcome.DONE, dict(answer_to(question)))
+    except SealtoolError as error:
+        return letter_of_error(error)
+
+
+def perform(errand: Errand) -> bytes:
     """Does an errand, in a worker that is like the host."""
     try:
         mine = answer_to(errand.question)
         if digest_of(mine) != errand.likeness:
-            return Answer(Outcome.DIFFERS, dict(mine))
+            return letter(Outcome.DIFFERS, dict(mine))
         if (function := _unpacked(errand.function)) is None:
-            return Answer(Outcome.FUNCTION_UNKNOWN)
+            return letter(Outcome.FUNCTION_UNKNOWN)
         arguments = pickle.loads(errand.arguments)  # noqa: S301 - whoever sends errands may run programs here
         with _ALONE if errand.alone else nullcontext():
-            return Answer(Outcome.DONE, function(*arguments))
+            return letter(Outcome.DONE, function(*arguments))
     except SealtoolError as error:
-        return Answer(Outcome.FAILED, error)
+        return letter_of_error(error)
     except Exception as error:  # noqa: BLE001 - Dask would write it into the worker's log, arguments and all
-        return Answer(Outcome.BROKE_DOWN, f"{type(error).__name__}: {error}")
+        return letter(Outcome.BROKE_DOWN, f"{type(error).__name__}: {error}")
 
 
 def answer_to(question: bytes) -> Mapping[str, str]:

@@ -12,9 +12,10 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar, assert_never
 
-from sealtool.cluster.labour import Answer, Errand, Outcome, Parcel, answer_to, digest_of, perform
+from sealtool.cluster.labour import Errand, Parcel, answer_to, digest_of, introduce, perform
+from sealtool.cluster.letters import Outcome, open_letter
 from sealtool.cluster.options import ClusterOptions
-from sealtool.errors import ConfigurationError, SealtoolError, UntrustworthyWorkersError, WorkerLostError
+from sealtool.errors import ConfigurationError, SealtoolError, WorkerLostError
 
 T = TypeVar("T")
 Likeness = Callable[[], Mapping[str, str]]
@@ -24,12 +25,15 @@ _DIFFERENCES_SHOWN: Final = 4
 
 
 @contextmanager
-def cluster_workers(options: ClusterOptions, likeness: Likeness, *, alone: bool) -> Iterator[ClusterExecutor]:
+def cluster_workers(
+    options: ClusterOptions, likeness: Likeness, results: tuple[type, ...], *, alone: bool
+) -> Iterator[ClusterExecutor]:
     """Connects to a cluster whose workers are like this process.
 
     Args:
         options: where it is.
         likeness: says what a process is like; called here and in every worker, so it must be importable there.
+        results: the types that functions may return.
         alone: whether calls must not run beside each other in one process of a worker.
 
     Raises:
@@ -39,7 +43,7 @@ def cluster_workers(options: ClusterOptions, likeness: Likeness, *, alone: bool)
     try:
         question = pickle.dumps(likeness)
         _insist_on_likeness(client, question)
-        executor = ClusterExecutor(client, question, options, alone=alone)
+        executor = ClusterExecutor(client, question, options, results, alone=alone)
         try:
             yield executor
         finally:
@@ -108,16 +112,17 @@ def _security(options: ClusterOptions) -> Any:
 
 def _insist_on_likeness(client: Any, question: bytes) -> None:
     mine = answer_to(question)
-    for worker, answer in sorted(client.run(answer_to, question, on_error="return").items()):
-        if isinstance(answer, ImportError):
+    for worker, answer in sorted(client.run(introduce, question, on_error="return").items()):
+        if isinstance(answer, Exception):  # of Dask: it could not even call the function
             raise ConfigurationError(
-                f"The worker {worker} of the cluster cannot import sealtool ({answer}). Nothing was done.",
+                f"The worker {worker} of the cluster cannot run this sealtool. Nothing was done.",
                 advice="Install the same version of sealtool there as here, and start the worker with its Python.",
             )
-        if isinstance(answer, SealtoolError):
-            raise ConfigurationError(f"The worker {worker} of the cluster: {answer.message}", advice=answer.advice)
-        if not isinstance(answer, dict) or answer != mine:
-            raise not_alike(str(worker), mine, answer)
+        _, theirs = open_letter(answer, (dict,))
+        if isinstance(theirs, SealtoolError):
+            raise ConfigurationError(f"The worker {worker} of the cluster: {theirs.message}", advice=theirs.advice)
+        if theirs != mine:
+            raise not_alike(f"The worker {worker}", mine, theirs)
 
 
 def not_alike(worker: str, mine: Mapping[str, str], theirs: object) -> ConfigurationError:
@@ -145,10 +150,12 @@ class ClusterExecutor(Executor):
         places: how many calls the workers can take up at a time, when they were counted first.
     """
 
-    def __init__(self, client: Any, question: bytes, options: ClusterOptions, *, alone: bool) -> None:
+    def __init__(
+        self, client: Any, question: bytes, options: ClusterOptions, results: tuple[type, ...], *, alone: bool
+    ) -> None:
         self._client = client
         self._inner = client.get_executor(pure=False)
-        self._question, self._options, self._alone = question, options, alone
+        self._question, self._options, self._results, self._alone = question, options, results, alone
         self._mine = answer_to(question)
         self._likeness = digest_of(self._mine)
         self._parcels: dict[Callable[..., Any], Parcel] = {}
@@ -179,7 +186,8 @@ class ClusterExecutor(Executor):
         """Takes no more calls; waits for those on their way, or gives them up."""
         del cancel_futures
         self._over.set()
-        self._inner.shutdown(wait=wait)
+        with contextlib.suppress(Exception):  # where it is gone there is nobody to tell
+            self._inner.shutdown(wait=wait)
         self._watch.join(timeout=self._options.timeout_seconds)
 
     def everywhere(self, function: Callable[[], object]) -> None:
@@ -199,36 +207,37 @@ class ClusterExecutor(Executor):
         errand = Errand(self._question, self._likeness, named, arguments, self._alone)
 
         def arrived(inner: Future[Any]) -> None:
-            answer = _answer(inner)
-            if isinstance(answer, Answer) and answer.outcome is Outcome.FUNCTION_UNKNOWN and not whole:
-                self._send(future, parcel, arguments, whole=True)
-            else:
-                self._settle(future, answer)
+            try:
+                outcome, value = _opened(inner, self._results)
+            except SealtoolError as error:
+                self._settle(future, error)
+                return
+            match outcome:
+                case Outcome.DONE | Outcome.FAILED:
+                    self._settle(future, value)
+                case Outcome.DIFFERS:
+                    self._settle(future, not_alike("A worker", self._mine, value))
+                case Outcome.FUNCTION_UNKNOWN if not whole:
+                    self._send(future, parcel, arguments, whole=True)
+                case Outcome.FUNCTION_UNKNOWN | Outcome.BROKE_DOWN:
+                    self._settle(future, RuntimeError(f"a worker of the cluster broke down: {value}"))
+                case _:
+                    assert_never(outcome)
 
         try:
             self._inner.submit(perform, errand).add_done_callback(arrived)
         except Exception as error:  # noqa: BLE001 - a connection that is closed says so in many ways
             self._settle(future, _lost(type(error).__name__))
 
-    def _settle(self, future: Future[Any], answer: Answer | SealtoolError) -> None:
+    def _settle(self, future: Future[Any], value: object) -> None:
         with self._lock:
             if future not in self._pending:
                 return
             self._pending.remove(future)
-        if isinstance(answer, SealtoolError):
-            future.set_exception(answer)
-            return
-        match answer.outcome:
-            case Outcome.DONE:
-                future.set_result(answer.value)
-            case Outcome.FAILED if isinstance(answer.value, SealtoolError):
-                future.set_exception(answer.value)
-            case Outcome.DIFFERS:
-                future.set_exception(not_alike("A worker", self._mine, answer.value))
-            case Outcome.FAILED | Outcome.BROKE_DOWN | Outcome.FUNCTION_UNKNOWN:
-                future.set_exception(RuntimeError(f"a worker of the cluster broke down: {answer.value}"))
-            case _:
-                assert_never(answer.outcome)
+        if isinstance(value, Exception):
+            future.set_exception(value)
+        else:
+            future.set_result(value)
 
     def _look_after(self) -> None:
         """Without this, a call would wait for ever where nobody is left who could take it up."""
@@ -254,19 +263,13 @@ class ClusterExecutor(Executor):
             self._settle(future, _lost("no worker is left"))
 
 
-def _answer(inner: Future[Any]) -> Answer | SealtoolError:
+def _opened(inner: Future[Any], types: tuple[type, ...]) -> tuple[Outcome, Any]:
     """What came of a call, where Dask's own errors mean that the cluster could not do it."""
     if inner.cancelled():
-        return _lost("the connection to the scheduler broke off")
-    if (error := inner.exception()) is not None:
-        return _lost(type(error).__name__)
-    answer = inner.result()
-    if isinstance(answer, Answer) and isinstance(answer.outcome, Outcome):
-        return answer
-    return UntrustworthyWorkersError(
-        "A worker of the cluster answered with something that no worker of sealtool sends.",
-        advice="Find out who runs programs there before you call again.",
-    )
+        raise _lost("the connection to the scheduler broke off")
+    if inner.exception() is not None:  # errands raise nothing: this is of Dask
+        raise _lost("every worker that took up a certain piece of work was ended")
+    return open_letter(inner.result(), types)
 
 
 def _lost(detail: str) -> WorkerLostError:

@@ -66,10 +66,15 @@ def open_letter(received: Any, types: Iterable[type]) -> tuple[Outcome, Any]:
         outcome, kind, value = _ENVELOPES.validate_json(received)
         return outcome, _value(outcome, kind, value, types)
     except ValueError as error:  # also of pydantic
-        raise UntrustworthyWorkersError(
-            "A worker of the cluster answered with something that no worker of sealtool sends.",
-            advice="Find out who runs programs there before you call again.",
-        ) from error
+        raise untrustworthy() from error
+
+
+def untrustworthy() -> UntrustworthyWorkersError:
+    """Something came that is no letter."""
+    return UntrustworthyWorkersError(
+        "A worker of the cluster answered with something that no worker of sealtool sends.",
+        advice="Find out who runs programs there before you call again.",
+    )
 
 
 def _value(outcome: Outcome, kind: str, value: str, types: Iterable[type]) -> Any:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import logging
 import pickle
 import threading
 import time
+from asyncio import run_coroutine_threadsafe
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar, assert_never
 
+from sealtool.cluster.door import RefusedPickleError, guard
 from sealtool.cluster.labour import Errand, Parcel, answer_to, digest_of, introduce, perform
-from sealtool.cluster.letters import Outcome, open_letter
+from sealtool.cluster.letters import Outcome, open_letter, untrustworthy
 from sealtool.cluster.options import ClusterOptions
 from sealtool.errors import ConfigurationError, SealtoolError, WorkerLostError
 
@@ -62,8 +65,6 @@ def _connected(options: ClusterOptions) -> Any:
             f"A cluster needs a library that is not installed ({error.name}).",
             advice="Install it: pip install 'sealtool[cluster]'.",
         ) from error
-    from sealtool.cluster.door import guard  # noqa: PLC0415 - it reaches into that library
-
     for name in ("distributed", "tornado"):  # what they have to say is said by our own messages
         logging.getLogger(name).handlers[:] = [logging.NullHandler()]
         logging.getLogger(name).propagate = False
@@ -154,7 +155,6 @@ class ClusterExecutor(Executor):
         self, client: Any, question: bytes, options: ClusterOptions, results: tuple[type, ...], *, alone: bool
     ) -> None:
         self._client = client
-        self._inner = client.get_executor(pure=False)
         self._question, self._options, self._results, self._alone = question, options, results, alone
         self._mine = answer_to(question)
         self._likeness = digest_of(self._mine)
@@ -184,10 +184,13 @@ class ClusterExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - Executor's
         """Takes no more calls; waits for those on their way, or gives them up."""
-        del cancel_futures
         self._over.set()
-        with contextlib.suppress(Exception):  # where it is gone there is nobody to tell
-            self._inner.shutdown(wait=wait)
+        with self._lock:
+            pending = list(self._pending)
+        if wait and not cancel_futures:
+            concurrent.futures.wait(pending)
+        for future in pending:
+            self._settle(future, _lost("it was given up"))
         self._watch.join(timeout=self._options.timeout_seconds)
 
     def everywhere(self, function: Callable[[], object]) -> None:
@@ -225,7 +228,8 @@ class ClusterExecutor(Executor):
                     assert_never(outcome)
 
         try:
-            self._inner.submit(perform, errand).add_done_callback(arrived)
+            on_its_way = self._client.gather(self._client.submit(perform, errand, pure=False), asynchronous=True)
+            run_coroutine_threadsafe(on_its_way, self._client.loop.asyncio_loop).add_done_callback(arrived)
         except Exception as error:  # noqa: BLE001 - a connection that is closed says so in many ways
             self._settle(future, _lost(type(error).__name__))
 
@@ -264,12 +268,14 @@ class ClusterExecutor(Executor):
 
 
 def _opened(inner: Future[Any], types: tuple[type, ...]) -> tuple[Outcome, Any]:
-    """What came of a call, where Dask's own errors mean that the cluster could not do it."""
-    if inner.cancelled():
-        raise _lost("the connection to the scheduler broke off")
-    if inner.exception() is not None:  # errands raise nothing: this is of Dask
-        raise _lost("every worker that took up a certain piece of work was ended")
-    return open_letter(inner.result(), types)
+    """What came of a call. Errands raise nothing: an error is Dask's, and means that the cluster could not do it."""
+    try:
+        received = inner.result()
+    except RefusedPickleError as error:
+        raise untrustworthy() from error
+    except (Exception, CancelledError) as error:
+        raise _lost(type(error).__name__) from error
+    return open_letter(received, types)
 
 
 def _lost(detail: str) -> WorkerLostError:

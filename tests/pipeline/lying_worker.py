@@ -14,7 +14,8 @@ from sealtool import workspace
 from sealtool.model import CertificateOrder, Level, UnsealedPdf, Verification
 from sealtool.rendering import RenderingOptions
 
-_lay_out, _judge = workspace._lay_out, workspace.judge_certificate
+# Dask may load this twice
+_lay_out, _judge = vars(workspace).setdefault("honest", (workspace._lay_out, workspace.judge_certificate))
 _LIE = os.environ.get("SEALTOOL_TEST_LIE", "")
 
 
@@ -46,4 +47,9 @@ workspace.judge_certificate = judge
 if _LIE == "program":
     from sealtool.cluster import labour
 
-    labour.letter = lambda _outcome, value="": value  # type: ignore[assignment,misc]
+    honest_letter = vars(labour).setdefault("honest", labour.letter)
+
+    def letter(outcome: Any, value: Any = "") -> Any:
+        return value if isinstance(value, _Program) else honest_letter(outcome, value)
+
+    labour.letter = letter

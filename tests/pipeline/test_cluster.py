@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-from sealtool.errors import SealtoolError, UntrustworthyWorkersError, WorkerLostError
+from sealtool.errors import UntrustworthyWorkersError, WorkerLostError
 from sealtool.model import CertificateId, CertificateOrder, Decision, Language, Level
 from sealtool.planning import Scope
 from sealtool.workspace import Workspace
@@ -70,13 +70,15 @@ def insist_on_one_each(folder: Folder, people: int) -> None:
 def test_decisions_and_certificates_are_those_of_a_run_on_this_machine(
     quick_folder: Folder, two_workers: DaskCluster, registry: Path
 ) -> None:
-    outcome = quick_folder.call(
-        "issue", "--registry", registry, "--level", "B1", "--cluster", two_workers.address, "--json"
-    )
+    b1 = ("--registry", registry, "--level", "B1", "--json")
+    planned = quick_folder.call("plan", *b1).json["decisions"]
+    outcome = quick_folder.call("issue", *b1, "--cluster", two_workers.address)
     assert outcome.code == 0, outcome.err
+    decided = [{**one, "certificate_id": None} for one in outcome.json["decisions"]]
+    assert decided == [{**one, "certificate_id": None} for one in planned]
     assert outcome.json["counts"]["issued"] == 24
     insist_on_one_each(quick_folder, 24)
-    again = quick_folder.call(*b1)
+    again = quick_folder.call("issue", *b1)
     assert (again.code, again.json["counts"]["issued"]) == (0, 0)
 
 
@@ -103,7 +105,7 @@ def test_verify_says_the_same_of_every_file(quick_folder: Folder, two_workers: D
     (out / "2026").mkdir(exist_ok=True)
     (out / "2026" / "stray.pdf").write_bytes(table_of_entries_of_no_width())
     (out / "2026" / "note.txt").write_text("nobody listed me", encoding="utf-8")
-    arguments = ("verify", out, "--memory-limit", 256, "--json")
+    arguments = ("verify", out, "--time-limit", 5, "--memory-limit", 8192, "--json")
     here, there = quick_folder.call(*arguments), quick_folder.call(*arguments, "--cluster", two_workers.address)
     assert (there.code, there.json) == (here.code, here.json)
     assert here.json["summary"]["PASSED"] == 23  # 22 certificates and the manifest
@@ -250,7 +252,7 @@ def test_false_facts_about_a_seal_reach_no_manifest(
 def test_a_worker_cannot_run_a_program_beside_the_key(
     impatient: Folder, registry: Path, liars: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    with liars("program") as cluster, pytest.raises(SealtoolError):
+    with liars("program") as cluster, pytest.raises(UntrustworthyWorkersError, match="no worker of sealtool sends"):
         issue(at(impatient, cluster), registry)
     assert not (tmp_path / "mark").exists()
     assert not impatient.certificates

@@ -54,11 +54,8 @@ def guard() -> None:
     Raises:
         ConfigurationError: something would; the installed version of Dask reads in a way that is not known.
     """
-    from distributed import client  # noqa: PLC0415 - only where a cluster is used
-    from distributed.protocol import pickle as dask_pickle  # noqa: PLC0415
-
-    dask_pickle.loads = read
-    client.pickle = _Pickles
+    _put_in_place()
+    _Intruder.came_in = False
     for way in _ways_in():
         try:
             way()
@@ -70,6 +67,14 @@ def guard() -> None:
             "programs beside the key of the seal. Nothing was done.",
             advice="Install the version in requirements-cluster.txt.",
         )
+
+
+def _put_in_place() -> None:
+    from distributed import client  # noqa: PLC0415 - only where a cluster is used
+    from distributed.protocol import pickle as dask_pickle  # noqa: PLC0415
+
+    dask_pickle.loads = read
+    client.pickle = _Pickles
 
 
 class _Intruder:

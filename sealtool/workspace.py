@@ -215,7 +215,7 @@ class Workspace:
         Raises:
             SealtoolError: the run had to stop; the next one goes on.
         """
-        with self.ledger() as ledger, ledger.exclusive(), self._pressing() as press:
+        with self.ledger() as ledger, ledger.exclusive(), self.pressing() as press:
             registry = self.read_for(scope, ledger, folder, accept_shrink=accept_shrink)
             edge = self._edge(hooks)
             facts = self._run_facts(scope.as_words("issue"), registry.sources)
@@ -261,7 +261,7 @@ class Workspace:
         )
 
     @contextmanager
-    def _pressing(self) -> Iterator[Press]:
+    def pressing(self) -> Iterator[Press]:
         """A press with workers where the configuration has them."""
         from sealtool.workers import worker_processes
 

@@ -6,11 +6,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from sealtool.errors import UntrustworthyWorkersError, WorkerLostError
@@ -85,7 +89,7 @@ def test_decisions_and_certificates_are_those_of_a_run_on_this_machine(
 def test_unsealed_pages_have_the_bytes_of_those_laid_out_here(
     quick_folder: Folder, two_workers: DaskCluster, registry: Path
 ) -> None:
-    with at(quick_folder, two_workers)._pressing() as press, quick_folder.workspace.ledger() as ledger:
+    with at(quick_folder, two_workers).pressing() as press, quick_folder.workspace.ledger() as ledger:
         plan = quick_folder.workspace.plan(quick_folder.workspace.read_registry(registry), B1, ledger)
         orders = [order_for(one.decision) for one in plan.entries if one.decision is not None]
         theirs = [press.executor.submit(press.lay_out, order) for order in orders[:8]]
@@ -267,6 +271,43 @@ def test_an_audit_believes_no_worker_that_says_something_else_than_this_machine(
     assert outcome.code == 3
     assert "nothing that the cluster said counts" in outcome.err
     assert outcome.out == ""
+
+
+# --- on the way -------------------------------------------------------------------------------------
+
+
+def test_traffic_to_other_machines_is_protected_and_another_authority_does_not_count(
+    quick_folder: Folder, registry: Path, tmp_path: Path
+) -> None:
+    cluster_files, other_files = (tls_files(tmp_path / name) for name in ("cluster", "other"))
+    options = ("--tls-ca-file", cluster_files[0], "--tls-cert", cluster_files[0], "--tls-key", cluster_files[1])
+    with dask_cluster(tmp_path / "dask", [()], protocol="tls", options=options) as cluster:
+        assert cluster.address.startswith("tls://")
+        b1 = ("issue", "--level", "B1", "--registry", registry, "--cluster", cluster.address)
+        text = quick_folder.configuration.read_text(encoding="utf-8")
+        for files, code in ((other_files, 3), (cluster_files, 0)):
+            section = f'[cluster]\nca = "{files[0]}"\ncertificate = "{files[0]}"\nkey = "{files[1]}"\n'
+            quick_folder.configuration.write_text(f"{text}\n{section}timeout_seconds = 10\n", encoding="utf-8")
+            assert quick_folder.call(*b1).code == code
+        anchors = [("--trust", quick_folder.path / "pki" / name) for name in ("root.pem", "root.crl", "issuing.crl")]
+        trust = [word for pair in anchors for word in pair]
+        verify = ("verify", quick_folder.path / "out", *trust, "--cluster", cluster.address)
+        assert quick_folder.call(*verify).code == 0
+    insist_on_one_each(quick_folder, 24)
+
+
+def tls_files(folder: Path) -> tuple[str, str]:
+    """A certificate that is its own authority, and its key."""
+    folder.mkdir()
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cluster")])
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(begin).not_valid_after(begin + timedelta(days=3650))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    (folder / "certificate.pem").write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return str(folder / "certificate.pem"), str(folder / "key.pem")
 
 
 # --- workers that differ ----------------------------------------------------------------------------

@@ -88,6 +88,10 @@ class ConfigurationError(SealtoolError):
     exit_code = ExitCode.CONFIGURATION
 
 
+class UntrustworthyWorkersError(ConfigurationError):
+    """A worker of a cluster returned what cannot be right; nothing of it was sealed or published."""
+
+
 class RulesError(ConfigurationError):
     """A parameter file of the law is missing or malformed."""
 

@@ -136,17 +136,26 @@ class Press:
             raise _refused("The seal of the manifest", verification.reasons)
         return seal
 
+    async def laid_out(self, order: CertificateOrder) -> UnsealedPdf:
+        """The pages of an order, fit to be sealed."""
+        return await call_in(self.executor, self.lay_out, order)
+
+    async def checked(self, order: CertificateOrder, pdf: SealedPdf) -> Verification:
+        """The judgement of a sealed file."""
+        del order
+        return await call_in(self.executor, self.check, pdf.content)
+
     async def _make_one(
         self, sealing: Sealing, orders: tuple[CertificateOrder, ...], on_step: Callable[[str], None]
     ) -> SealedCertificate | Failure:
         files = []
         try:
             for order in orders:
-                pages = await call_in(self.executor, self.lay_out, order)
+                pages = await self.laid_out(order)
                 on_step("certificate laid out")
                 pdf = await sealing.seal(pages)
                 on_step("certificate sealed")
-                verification = await call_in(self.executor, self.check, pdf.content)
+                verification = await self.checked(order, pdf)
                 on_step("certificate checked")
                 insist(order, verification, self.level, sealing.certificate_sha256)
                 files.append(SealedFile(order, pdf, verification))

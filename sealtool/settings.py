@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from sealtool.errors import ConfigurationError
+from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import PadesLevel
 
 CONFIG_NAME = "sealtool.toml"
@@ -28,6 +28,9 @@ class _Section(BaseModel):
 
 
 SectionT = TypeVar("SectionT", bound=_Section)
+
+LOCAL = "local"
+"""In the place of a cluster's address: none, whatever the configuration says."""
 
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine, to which nobody listens on the way."""
@@ -333,6 +336,39 @@ class RunSettings(_Section):
         return self.workers or len(os.sched_getaffinity(0))
 
 
+class ClusterSettings(_Section):
+    """Workers on other machines (Dask)."""
+
+    address: str | None = None
+    """Of the scheduler; None to work on this machine alone."""
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    """PEM files: the cluster's own authority, and what this machine shows there."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    own_checks: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """The share of the workers' judgements that the sealing host makes as well."""
+
+    @model_validator(mode="after")
+    def _protected(self) -> Self:
+        if self.address is None:
+            return self
+        parts = urlsplit(self.address)
+        if parts.scheme not in {"tcp", "tls"} or not parts.hostname or parts.port is None or parts.path.strip("/"):
+            msg = "an address is tls://host:port, or tcp://127.0.0.1:port on this machine"
+            raise ValueError(msg)
+        if parts.scheme == "tcp" and parts.hostname not in _HERE:
+            msg = (
+                "tcp:// goes to this machine only: names and identity numbers travel there, and whoever can talk to a "
+                "scheduler can run programs on its workers. Use tls://, or a tunnel that ends here"
+            )
+            raise ValueError(msg)
+        if parts.scheme == "tls" and not (self.ca and self.certificate and self.key):
+            msg = "tls:// needs ca, certificate and key in the section [cluster]"
+            raise ValueError(msg)
+        return self
+
+
 class Settings(_Section):
     """All of the configuration. Sections left out stand on their defaults."""
 
@@ -347,6 +383,7 @@ class Settings(_Section):
     valide: ValideSettings = ValideSettings()
     eni: EniSettings = EniSettings()
     run: RunSettings = RunSettings()
+    cluster: ClusterSettings = ClusterSettings()
     ledger: LedgerSettings = LedgerSettings()
 
     def secret_sources(self) -> Iterator[PassphraseSettings]:
@@ -408,6 +445,20 @@ def load_settings(path: Path) -> Settings:
             advice="Correct these entries; the operator's guide lists every key.",
         ) from error
     return _with_absolute_paths(settings, path.resolve().parent)
+
+
+def with_cluster(settings: Settings, address: str) -> Settings:
+    """The same settings with another cluster; ``local`` for none.
+
+    Raises:
+        UsageError: there can be no cluster at that address.
+    """
+    changed = {**dict(settings.cluster), "address": None if address == LOCAL else address}
+    try:
+        return settings.model_copy(update={"cluster": ClusterSettings.model_validate(changed)})
+    except ValidationError as error:
+        why = "; ".join(mistake["msg"].removeprefix("Value error, ") for mistake in error.errors())
+        raise UsageError(f"--cluster {address} means nothing: {why}.") from error
 
 
 def _mistakes(error: ValidationError) -> str:

@@ -12,13 +12,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
 from getpass import getpass
 from glob import glob
 from pathlib import Path
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -36,12 +37,21 @@ from sealtool.model import (
     Verification,
 )
 from sealtool.publishing import OutputFolder
-from sealtool.settings import PassphraseSettings, RemoteKeySettings, Settings, SignaturePolicySettings, TokenSettings
+from sealtool.settings import (
+    PassphraseSettings,
+    RemoteKeySettings,
+    Settings,
+    SignaturePolicySettings,
+    TokenSettings,
+    with_cluster,
+)
 
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
     from sealtool.appeals import Grounds, Proposal, Reissue, Revocation
+    from sealtool.auditing import Distance
     from sealtool.checkup import CheckUp, Installation
+    from sealtool.cluster import ClusterExecutor
     from sealtool.exporting import ExportReport
     from sealtool.exposure import Exposure
     from sealtool.issuing import IssueReport, Issuing
@@ -94,6 +104,14 @@ class Workspace:
     environ: Mapping[str, str]
     now: Callable[[], datetime] = utc_now
     configuration: Path | None = None
+
+    def with_cluster(self, address: str) -> Workspace:
+        """The same with the workers of another cluster; ``local`` for those of this machine alone.
+
+        Raises:
+            UsageError: there can be no cluster at that address.
+        """
+        return replace(self, settings=with_cluster(self.settings, address))
 
     # --- law and registry -----------------------------------------------------------------------------
 
@@ -227,26 +245,20 @@ class Workspace:
         Raises:
             SealtoolError: the run had to stop; the next one goes on.
         """
-        from sealtool.workers import worker_processes
-
-        with (
-            self.ledger() as ledger,
-            ledger.exclusive(),
-            worker_processes(self.settings.run.worker_count) as executor,
-        ):
+        with self.ledger() as ledger, ledger.exclusive(), self.pressing() as press:
             registry = self.read_for(scope, ledger, folder, accept_shrink=accept_shrink)
             edge = self._edge(hooks)
             facts = self._run_facts(scope.as_words("issue"), registry.sources)
-            run = self._issuing(ledger, executor, edge)
+            run = self._issuing(ledger, press, edge)
             return run.run(lambda: self.plan(registry, scope, ledger), facts)
 
-    def _issuing(self, ledger: Ledger, executor: Executor, edge: Edge) -> Issuing:
+    def _issuing(self, ledger: Ledger, press: Callable[[], Press], edge: Edge) -> Issuing:
         from sealtool.issuing import Issuing
 
         return Issuing(
             ledger=ledger,
             output=self.output,
-            press=self._press(executor),
+            press=press,
             edge=edge,
             imprint=self._imprint(),
             one_file_per_language=self.settings.output.one_file_per_language,
@@ -278,6 +290,84 @@ class Workspace:
             eni_organ=self.settings.eni.organ,
         )
 
+    @contextmanager
+    def pressing(self) -> Iterator[Callable[[], Press]]:
+        """Gives the press when it is first needed, with workers where the configuration has them."""
+        from sealtool.workers import worker_processes
+
+        with worker_processes(self.settings.run.worker_count) as executor, ExitStack() as connected:
+            press = self._press(executor)
+            if self.settings.cluster.address is None:
+                yield press
+                return
+
+            def distant() -> Press:
+                likeness = partial(_likeness, self._rendering_options())
+                cluster = self.cluster(UnsealedPdf, Verification, likeness=likeness, alone=True)
+                return self._distant(press(), connected.enter_context(cluster))
+
+            yield cache(distant)
+
+    @contextmanager
+    def cluster(
+        self, *results: type, likeness: Callable[[], Mapping[str, str]] | None = None, alone: bool
+    ) -> Iterator[ClusterExecutor]:
+        """The workers of the configured cluster.
+
+        Args:
+            results: the types that functions may return.
+            likeness: in what they have to be like this process; None for program and libraries.
+            alone: whether calls must not run beside each other in one process.
+
+        Raises:
+            ConfigurationError: they cannot be used.
+        """
+        from sealtool.cluster import ClusterOptions, cluster_workers
+        from sealtool.cluster.likeness import program_likeness
+        from sealtool.cluster.options import Credentials
+
+        settings = self.settings.cluster
+        files = (settings.ca, settings.certificate, settings.key)
+        is_protected = (settings.address or "").startswith("tls:")
+        credentials = Credentials(*map(Path, filter(None, files))) if is_protected else None
+        options = ClusterOptions(settings.address or "", credentials, settings.timeout_seconds)
+        with cluster_workers(options, likeness or program_likeness, results, alone=alone) as executor:
+            yield executor
+
+    @contextmanager
+    def distance(self) -> Iterator[Distance | None]:
+        """The workers of the configured cluster, for audits; None where there is no cluster.
+
+        Raises:
+            ConfigurationError: they cannot be used.
+        """
+        from sealtool.auditing import Distance
+        from sealtool.chambers import GivenUp
+
+        if self.settings.cluster.address is None:
+            yield None
+            return
+        with self.cluster(Verification, GivenUp, alone=False) as workers:
+            yield Distance(workers, self.settings.cluster.own_checks, SystemRandom().sample)
+
+    def _distant(self, press: Press, cluster: ClusterExecutor) -> Press:
+        from sealtool.distant_press import DistantPress
+
+        return DistantPress(
+            executor=cluster,
+            lay_out=press.lay_out,
+            check=press.check,
+            check_detached=press.check_detached,
+            sealing=press.sealing,
+            level=press.level,
+            in_flight=4 * cluster.places,
+            own=press.executor,
+            judge=partial(judge_certificate, self._trust_in_the_press),
+            now=self.now,
+            own_checks=self.settings.cluster.own_checks,
+            draw=SystemRandom().random,
+        )
+
     def _press(self, executor: Executor) -> Callable[[], Press]:
         """Gives the press when it is first needed: a run that finds nothing new loads neither trust nor libraries.
 
@@ -297,10 +387,7 @@ class Workspace:
     def _set_up_press(self, executor: Executor) -> Press:
         from sealtool.press import Press
 
-        # From B-LT on a file must stand on its own: the check gets no revocation lists but those inside it.
-        trust = self.trust_in_own_output
-        if self.settings.seal.level not in _WITHOUT_REVOCATION_DATA:
-            trust = replace(trust, revocation_lists=())
+        trust = self._trust_in_the_press
         return Press(
             executor=executor,
             lay_out=partial(_lay_out, self._rendering_options()),
@@ -310,6 +397,13 @@ class Workspace:
             level=self.settings.seal.level,
             in_flight=16 * self.settings.run.worker_count,
         )
+
+    @cached_property
+    def _trust_in_the_press(self) -> Trust:
+        # From B-LT on a file must stand on its own: the check gets no revocation lists but those inside it.
+        if self.settings.seal.level in _WITHOUT_REVOCATION_DATA:
+            return self.trust_in_own_output
+        return replace(self.trust_in_own_output, revocation_lists=())
 
     def _rendering_options(self) -> RenderingOptions:
         from sealtool.rendering import RenderingOptions
@@ -536,7 +630,7 @@ class Workspace:
         from sealtool.workers import worker_processes
 
         with self.ledger() as ledger, ledger.exclusive(), worker_processes(1) as executor:
-            yield self._issuing(ledger, executor, self._edge(hooks))
+            yield self._issuing(ledger, self._press(executor), self._edge(hooks))
 
     # --- keeping the ledger ---------------------------------------------------------------------------
 
@@ -812,6 +906,14 @@ def _renderer(options: RenderingOptions) -> Any:
     from sealtool.rendering import CertificateRenderer
 
     return CertificateRenderer(options)
+
+
+def _likeness(options: RenderingOptions) -> dict[str, str]:
+    """What a process lays out and judges with."""
+    from sealtool.cluster.likeness import program_likeness
+
+    likeness: dict[str, str] = _renderer(options).likeness()
+    return program_likeness() | likeness
 
 
 def _lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:

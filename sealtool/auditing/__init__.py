@@ -6,6 +6,7 @@ hold. Nothing of that stops an audit or slips through it; all is a finding.
 
 from sealtool.auditing.audit import Auditing, Judges, Progress
 from sealtool.auditing.certificates import JudgeCertificate
+from sealtool.auditing.elsewhere import Distance
 from sealtool.auditing.judgements import SCHEMA, Audit, FileJudgement, decodable
 from sealtool.auditing.manifests import JudgeSeal
 from sealtool.auditing.reasons import EXPLANATIONS, FileReason
@@ -15,6 +16,7 @@ __all__ = [
     "SCHEMA",
     "Audit",
     "Auditing",
+    "Distance",
     "FileJudgement",
     "FileReason",
     "JudgeCertificate",

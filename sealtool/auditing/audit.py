@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import assert_never
 
 from sealtool.auditing.certificates import JudgeCertificate, judge_file, judge_stray, of_listed_state
+from sealtool.auditing.elsewhere import Distance, DistantChambers
 from sealtool.auditing.judgements import Audit, FileJudgement, decodable, doubted, not_judged
 from sealtool.auditing.manifests import (
     JudgeSeal,
@@ -42,12 +43,14 @@ class Auditing:
         processes: how many files are judged at a time.
         limits: what each file may cost.
         on_progress: told how many certificates are judged, and of how many.
+        distance: workers on other machines that judge the files; None for those of this one.
     """
 
     judges: Judges
     processes: int = 1
     limits: Limits = field(default_factory=Limits)
     on_progress: Progress = lambda _done, _total: None
+    distance: Distance | None = None
 
     def run(self, paths: Iterable[Path]) -> Audit:
         """Judges files, every certificate and manifest in folders, and whatever the manifests list.
@@ -86,7 +89,7 @@ class Auditing:
         certificates: Iterable[Path],
         extra: frozenset[Path],
         listed: Mapping[Path, ListedDocument],
-        chambers: Chambers[Judges],
+        own: Chambers[Judges],
     ) -> dict[Path, Verification]:
         sharing = Sharing()
 
@@ -106,10 +109,14 @@ class Auditing:
         expected = {path: document.sha256 for path, document in listed.items()}
         tasks = [Task(_stray, (path,)) if path in extra else Task(_file, (path, expected.get(path))) for path in paths]
         judged: dict[Path, Verification] = {}
+        chambers = own if self.distance is None else self._distant_chambers(self.distance, own)
         for number, outcome in chambers.outcomes(tasks):
             judged[paths[number]] = said_of(paths[number], outcome)
             self.on_progress(len(judged), len(paths))
         return judged
+
+    def _distant_chambers(self, distance: Distance, own: Chambers[Judges]) -> DistantChambers:
+        return DistantChambers(distance, self.judges.certificate, self.limits, own)
 
 
 def _given_up(outcome: GivenUp) -> Verification:

@@ -21,6 +21,7 @@ from sealtool.cli.console import (
 from sealtool.cli.ending import log_failure
 from sealtool.cli.options import (
     accept_shrink_option,
+    cluster_option,
     json_option,
     registry_option,
     scope_options,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @registry_option
 @scope_options(all_by_default=False)
 @accept_shrink_option
+@cluster_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be done: the same as `sealtool plan`.")
 @json_option
 @click.pass_context
@@ -49,6 +51,7 @@ def command(
     *,
     scope: Scope,
     accept_shrink: bool,
+    cluster: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -60,6 +63,8 @@ def command(
     if dry_run:
         return show_plan(workspace_of(ctx), registry, scope, accept_shrink=accept_shrink, as_json=as_json)
     workspace, journal = workspace_of_a_run(ctx)
+    if cluster is not None:
+        workspace = workspace.with_cluster(cluster)
     note(f"Reading the registry and deciding ({', '.join(scope.levels)}) …", shown=journal.is_for_people)
     with progress("Issuing", shown=journal.is_for_people) as on_progress:
         plan, report = workspace.issue(

@@ -49,6 +49,13 @@ accept_shrink_option = click.option(
     "--accept-shrink", is_flag=True, help="Go on although a file lost more rows than the configuration allows."
 )
 
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Workers of a Dask scheduler, tls://host:port; `local` for this machine alone. Default: cluster.address of "
+    "the configuration.",
+)
+
 
 def scope_options(*, all_by_default: bool) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """--level, --area, --all and --person, handed to the command as one ``scope``.

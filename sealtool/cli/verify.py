@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealtool.cli.console import exit_code, note, progress, show_json
-from sealtool.cli.options import json_option, workspace_of
+from sealtool.cli.options import cluster_option, json_option, workspace_of
 from sealtool.errors import ConfigurationError, SealtoolError, UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Writes a validation report of ETSI TS 119 102-2 (XML). Never replaces a file.",
 )
+@cluster_option
 @json_option
 @click.pass_context
 def command(
@@ -83,6 +84,7 @@ def command(
     memory_limit: int,
     page: Path | None,
     etsi: Path | None,
+    cluster: str | None,
     as_json: bool,
 ) -> int:
     """Judges sealed files by ETSI EN 319 102-1, strictly: files, folders of them, or a manifest and all it lists.
@@ -99,13 +101,16 @@ def command(
     for file in filter(None, (page, etsi)):
         insist_on_new(file)
     workspace = _workspace(ctx, anchors, organizations)
+    if cluster is not None:
+        workspace = _with_cluster(ctx, workspace, cluster)
     trust, now = workspace.trust, workspace.now()
-    with progress("Verifying") as on_progress:
+    with progress("Verifying") as on_progress, workspace.distance() as distance:
         audit = Auditing(
             Judges(partial(judge_certificate, trust, now), partial(judge_seal, trust, now)),
             processes=workers or workspace.settings.run.worker_count,
             limits=Limits(time_limit, memory_limit),
             on_progress=on_progress,
+            distance=distance,
         ).run(paths)
     if not anchors:
         audit = _compared(audit, workspace)
@@ -117,6 +122,18 @@ def command(
         for line in text_lines(audit, Path.cwd()):
             click.echo(line)
     return exit_code(needs_human=not audit.passed)
+
+
+def _with_cluster(ctx: click.Context, workspace: Workspace, address: str) -> Workspace:
+    """With the workers of a cluster; what protects the way to it stands in the configuration, also with --trust."""
+    from sealtool.settings import LOCAL, find_configuration, load_settings
+    from sealtool.workspace import Workspace
+
+    path = find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd())
+    if address != LOCAL and path is not None:
+        cluster = load_settings(path).cluster
+        workspace = Workspace(workspace.settings.model_copy(update={"cluster": cluster}), os.environ)
+    return workspace.with_cluster(address)
 
 
 def _compared(audit: Audit, workspace: Workspace) -> Audit:

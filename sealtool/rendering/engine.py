@@ -52,6 +52,7 @@ __all__ = [
     "draw_first_line",
     "has_fast_font_subsetting",
     "line_size",
+    "pango_version",
     "srgb_profile",
 ]
 
@@ -62,6 +63,12 @@ def has_fast_font_subsetting() -> bool:
     Without it fonts are subset in pure Python and a certificate takes about five times as long.
     """
     return bool(harfbuzz_subset)
+
+
+def pango_version() -> str:
+    """Of the system's library that sets text."""
+    number = int(pango.pango_version())
+    return f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
 
 
 def srgb_profile() -> ColorProfile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.resources
 from pathlib import Path, PurePosixPath
 
@@ -50,6 +51,15 @@ class TemplateFolders:
             f"The template file {name} does not exist in {' nor in '.join(map(str, self._roots))}.",
             advice="Create it, or correct the template that names it.",
         )
+
+    def digest(self) -> str:
+        """One for all files that certificates may be made of, by name and content, wherever the folders lie."""
+        found = {path.relative_to(root).as_posix(): path for root in reversed(self._roots) for path in root.rglob("*")}
+        digest = hashlib.sha256()
+        for name, path in sorted(found.items()):
+            if path.is_file():
+                digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
+        return digest.hexdigest()[:16]
 
 
 def _outside(name: str) -> TemplateError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import unicodedata
 from collections.abc import Iterable
@@ -88,6 +89,14 @@ def coverage(document: Document, family: str) -> Coverage:
     faces = [font for font in document.fonts.values() if _family_of(font, (family,))]
     tables = [_character_map(font) for font in faces]
     return Coverage(frozenset.intersection(*tables) if tables else frozenset())
+
+
+def font_digests(document: Document) -> dict[str, str]:
+    """The font files that a painted document was set in: for each family, one digest of all."""
+    files: dict[str, set[bytes]] = {}
+    for font in document.fonts.values():
+        files.setdefault(f"font {font.family}", set()).add(hashlib.sha256(font.file_content).digest())
+    return {family: hashlib.sha256(b"".join(sorted(found))).hexdigest()[:16] for family, found in files.items()}
 
 
 def _character_map(font: Any) -> frozenset[int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
 from sealtool.errors import RenderingError
 from sealtool.model import CertificateOrder, UnsealedPdf
+from sealtool.rendering.engine import pango_version
 from sealtool.rendering.facts import form_of, kind_of, page_facts, specimen, specimens, specimens_like
 from sealtool.rendering.folders import TemplateFolders
-from sealtool.rendering.fonts import check_families, coverage, substituted_families
+from sealtool.rendering.fonts import check_families, coverage, font_digests, substituted_families
 from sealtool.rendering.layout import LaidOut, Layout
 from sealtool.rendering.options import RenderingOptions
 from sealtool.rendering.qr import qr_code
@@ -38,9 +40,9 @@ class CertificateRenderer:
     def __init__(self, options: RenderingOptions) -> None:
         self._options = options
         self._qr = qr_code(options.validation_url)
-        folders = TemplateFolders(options.templates)
-        self._wording = Wording(folders)
-        self._layout = Layout(folders)
+        self._folders = TemplateFolders(options.templates)
+        self._wording = Wording(self._folders)
+        self._layout = Layout(self._folders)
         for order in specimens():
             self._pages(order)
         proof = self._lay_out(specimen(), whole_fonts=True)
@@ -102,6 +104,16 @@ class CertificateRenderer:
         before anything is rendered.
         """
         return self._coverage.unprintable(text)
+
+    def likeness(self) -> dict[str, str]:
+        """What certificates are laid out with here, by name: two renderers that agree in it make the same bytes."""
+        proof = self._lay_out(specimen())
+        return {
+            "Pango": pango_version(),
+            "templates": self._folders.digest(),
+            **font_digests(proof.document),
+            "trial page": hashlib.sha256(proof.content).hexdigest()[:16],
+        }
 
     def _filled_in(self, order: CertificateOrder) -> bytes | None:
         """The certificate from the stencil of its kind, None where the engine has to do it."""

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from sealtool.errors import ConfigurationError
+from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import PadesLevel
-from sealtool.settings import Settings, find_configuration, load_settings
+from sealtool.settings import Settings, find_configuration, load_settings, with_cluster
 
 
 @pytest.fixture
@@ -102,3 +102,42 @@ def test_the_password_of_a_ledger_belongs_to_a_server(write: object) -> None:
     assert settings.ledger.url == "postgresql+psycopg://sealtool@db/sealtool"
     with pytest.raises(ConfigurationError, match="SQLite"):
         load(write, '[ledger]\npassword = { env = "LEDGER" }')
+
+
+TLS = 'cluster = {{ address = "{}", ca = "ca.pem", certificate = "host.pem", key = "host.key" }}'
+
+
+@pytest.mark.parametrize("address", ["tls://dask.example:8786", "tls://10.0.0.1:8786", "tcp://127.0.0.1:8786"])
+def test_a_cluster_is_reached_by_tls_or_on_this_machine(write: object, tmp_path: Path, address: str) -> None:
+    cluster = load(write, TLS.format(address)).cluster
+    assert (cluster.address, cluster.ca) == (address, tmp_path / "ca.pem")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://dask.example:8786",
+        "tcp://10.0.0.1:8786",
+        "dask.example:8786",
+        "tls://dask.example",
+        "ucx://x:1",
+        "tls://:1",
+    ],
+)
+def test_any_other_address_of_a_cluster_is_a_mistake(write: object, address: str) -> None:
+    with pytest.raises(ConfigurationError, match="cluster: "):
+        load(write, TLS.format(address))
+
+
+def test_tls_needs_certificates(write: object) -> None:
+    with pytest.raises(ConfigurationError, match="ca, certificate and key"):
+        load(write, 'cluster.address = "tls://dask.example:8786"')
+
+
+def test_an_address_on_the_command_line_keeps_to_the_same_rules(write: object) -> None:
+    settings = load(write, TLS.format("tls://dask.example:8786"))
+    assert with_cluster(settings, "local").cluster.address is None
+    other = with_cluster(settings, "tls://other.example:1").cluster
+    assert (other.address, other.ca) == ("tls://other.example:1", settings.cluster.ca)
+    with pytest.raises(UsageError, match="this machine only"):
+        with_cluster(settings, "tcp://other.example:1")

@@ -46,8 +46,8 @@ def measure(count: int = 100, levels: Iterable[str] = LEVELS) -> dict[str, Any]:
 def _measured(folder: Path, level: str, count: int, cluster: DaskCluster) -> dict[str, Any]:
     workspace = _workspace(folder, level)
     orders = list(_orders(count))
-    with workspace.pressing() as press:
-        host, sealed = _host(press, orders)
+    with workspace.pressing() as give:
+        host, sealed = _host(give(), orders)
     rates, traffic = _rates(workspace, cluster, orders, sealed)
     worker = host["lay_out"] + host["check"]
     proof = host["lay_out"] + host["check"] * workspace.settings.cluster.own_checks
@@ -128,7 +128,8 @@ def _rates(
 def _connected(workspace: Workspace, cluster: DaskCluster, workers: int) -> Iterator[DistantPress]:
     """With so many workers, of which the newest may still be starting."""
     while True:
-        with workspace.with_cluster(cluster.address).pressing() as press:
+        with workspace.with_cluster(cluster.address).pressing() as give:
+            press = give()
             if isinstance(press, DistantPress) and press.in_flight >= 4 * workers:
                 yield press
                 return

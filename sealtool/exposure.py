@@ -17,6 +17,9 @@ from typing import Final
 from sealtool.privacy import is_open_to_others
 from sealtool.settings import Settings
 
+_ANY: Final = stat.S_IRWXG | stat.S_IRWXO
+_CHANGING: Final = stat.S_IWGRP | stat.S_IWOTH
+
 _CLOSE: Final = "chmod go="
 _CLOSE_ALL_BELOW: Final = "chmod -R go="
 _CLOSE_TO_STRANGERS: Final = "chmod -R o="
@@ -46,12 +49,10 @@ def exposures(settings: Settings, configuration: Path | None) -> tuple[Exposure,
         settings: names the places.
         configuration: the file that they come from, None where there is none.
     """
-    found = (
-        *_secrets(settings),
-        *_personal_data(settings),
-        *_what_decides(settings, configuration),
-    )
-    return tuple({one.path: one for one in reversed(found)}.values())[::-1]  # a path that is named twice: once
+    found: dict[Path, Exposure] = {}
+    for one in (*_secrets(settings), *_personal_data(settings), *_what_decides(settings, configuration)):
+        found.setdefault(one.path, one)
+    return tuple(found.values())
 
 
 def told(exposed: Sequence[Exposure]) -> str:
@@ -65,7 +66,7 @@ def remedy(exposed: Sequence[Exposure]) -> str:
     commands: dict[str, str] = {}
     for one in exposed:
         commands[one.cure] = f"{commands.get(one.cure, one.cure)} {shlex.quote(str(one.path))}"
-    return f"Run: {'; '.join(commands.values())}  (unless it is so on purpose: nothing is changed by itself)"
+    return f"Unless it is so on purpose, run: {'; '.join(commands.values())}"
 
 
 def _secrets(settings: Settings) -> Iterator[Exposure]:
@@ -98,7 +99,7 @@ def _what_decides(settings: Settings, configuration: Path | None) -> Iterator[Ex
         *(("trust", path) for path in (*settings.trust.anchors, *settings.trust.lists)),
     ]
     for what, path in steering:
-        yield from _open(what, path, _KEEP_FROM_CHANGING, rights=stat.S_IWGRP | stat.S_IWOTH)
+        yield from _open(what, path, _KEEP_FROM_CHANGING, rights=_CHANGING)
 
 
 def _parts_of_ledger(ledger: Path) -> list[Path]:
@@ -110,11 +111,11 @@ def _parts_of_ledger(ledger: Path) -> list[Path]:
     return [ledger.with_name(name) for name in names if name.startswith(ledger.name)]
 
 
-def _open(what: str, path: Path | None, cure: str, *, rights: int = stat.S_IRWXG | stat.S_IRWXO) -> Iterator[Exposure]:
+def _open(what: str, path: Path | None, cure: str, *, rights: int = _ANY) -> Iterator[Exposure]:
     status = _status(path)
     if path is None or status is None or not status.st_mode & rights:
         return
-    if rights == stat.S_IWGRP | stat.S_IWOTH and stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
+    if rights == _CHANGING and stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
         return  # as /tmp: others can add to it, but take nothing away
     yield _exposure(what, path, status, cure)
 

@@ -131,7 +131,7 @@ class OutputFolder:
             for _, _, names, folder in os.fwalk(self.root):
                 for name in names:
                     if name.startswith(_UNFINISHED):
-                        os.unlink(name, dir_fd=folder)
+                        _remove(folder, name)
 
     def prepare(self) -> None:
         """Makes the folder, and finds out now whether files can be written, before anything is decided."""
@@ -251,10 +251,14 @@ def _write_whole(folder: int, name: str, pieces: Iterable[bytes], *, mode: int =
             os.fsync(file.fileno())
         os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(unfinished, dir_fd=folder)
+        _remove(folder, unfinished)
         raise
     os.fsync(folder)
+
+
+def _remove(folder: int, name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
 
 
 def _make_inside(folder: int, name: str) -> None:

@@ -8,8 +8,6 @@ import os
 import pwd
 import shutil
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from sealtool.checkup.findings import Finding, ok, problem, warning
@@ -156,10 +154,11 @@ def output_folder(installation: Installation) -> Finding:
 
 
 def permissions(installation: Installation) -> Finding:
-    """Whether others can read or change what is not theirs, and whether it belongs to whoever calls."""
+    """Whether others can read or change what is not theirs, and whether what it writes belongs to whoever calls."""
     if exposed := installation.exposures():
         return warning(PERMISSIONS, told(exposed), remedy(exposed))
-    owners = {path.stat().st_uid for path in _ours(installation) if path.exists()}
+    ours = filter(None, (installation.settings.ledger_file, installation.settings.output.folder))
+    owners = {path.stat().st_uid for path in ours if path.exists()}
     if strangers := sorted(_user(owner) for owner in owners - {os.geteuid()}):
         return warning(
             PERMISSIONS,
@@ -168,14 +167,6 @@ def permissions(installation: Installation) -> Finding:
             f"Call it as that user: sudo -u {strangers[0]} sealtool doctor",
         )
     return ok(PERMISSIONS, f"Nothing of it is open to other users than {_user(os.geteuid())}.")
-
-
-def _ours(installation: Installation) -> Iterator[Path]:
-    """What the user that runs sealtool has to own, or writes."""
-    settings = installation.settings
-    sources = [source.file for source in settings.secret_sources()]
-    yield from filter(None, (settings.seal.pkcs12, *sources, settings.ledger_file))
-    yield settings.output.folder
 
 
 def _user(number: int) -> str:

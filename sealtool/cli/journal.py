@@ -27,13 +27,20 @@ class CommandEvent(StrEnum):
     """What the command line adds to what a run tells of itself."""
 
     ERROR = "error"
+    OPEN_TO_OTHERS = "open_to_others"
     METRICS_NOT_WRITTEN = "metrics_not_written"
     LIBRARY_MESSAGE = "library_message"
 
 
 _OUR_LOGGER: Final = "sealtool"
 _WARNINGS: Final = frozenset(
-    {RunEvent.CERTIFICATE_FAILED, RunEvent.DOCUMENT_REFUSED, RunEvent.COPY_REFUSED, CommandEvent.METRICS_NOT_WRITTEN}
+    {
+        RunEvent.CERTIFICATE_FAILED,
+        RunEvent.DOCUMENT_REFUSED,
+        RunEvent.COPY_REFUSED,
+        CommandEvent.OPEN_TO_OTHERS,
+        CommandEvent.METRICS_NOT_WRITTEN,
+    }
 )
 
 
@@ -65,6 +72,12 @@ class Journal:
         if is_json is not self._is_json:
             self._is_json = is_json
             _log_as_json() if is_json else _log_no_more()
+
+    def warn(self, event: CommandEvent, message: str, advice: str) -> None:
+        """Tells of something that does not stop the run: in a line of the log, or in words to whoever watches."""
+        self._write(event, {"message": without_numbers(message), "advice": without_numbers(advice)})
+        if self.is_for_people:
+            click.echo(f"sealtool: {message}\n  {advice}", err=True)
 
     @property
     def is_for_people(self) -> bool:

@@ -168,11 +168,14 @@ def workspace_of_a_run(ctx: click.Context) -> tuple[Workspace, Journal]:
     Raises:
         ConfigurationError: there is no configuration, or it has mistakes.
     """
-    from sealtool.cli.journal import Journal
+    from sealtool.cli.journal import CommandEvent, Journal
+    from sealtool.exposure import remedy, told
 
     journal = Journal(ctx.info_name or "")
-    workspace = workspace_of(ctx)
+    workspace = workspace_of(ctx, tell_exposures=False)
     journal.follow(workspace)
+    if exposed := workspace.exposures():
+        journal.warn(CommandEvent.OPEN_TO_OTHERS, told(exposed), remedy(exposed))
     return workspace, journal
 
 

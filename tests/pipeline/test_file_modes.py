@@ -64,7 +64,7 @@ def test_everything_that_is_written_is_for_its_owner_alone(tmp_path: Path, write
 
 @pytest.mark.usefixtures("_umask")
 def test_the_log_of_a_fault_is_for_its_owner_alone(quick_folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sealtool.cli.status._open_questions", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("sealtool.standing._open_questions", lambda *_, **__: 1 / 0)
     assert quick_folder.call("status").code == ExitCode.BUG
     assert stat.S_IMODE((quick_folder.path / "sealtool.log").stat().st_mode) == 0o600
 
@@ -110,8 +110,8 @@ def test_what_is_open_to_others_is_told_once_and_the_command_shown_closes_it(
     assert f"({path}, mode {mode:04o})" in outcome.err
     assert outcome.json["schema"] == "sealtool.status/1"
     assert stat.S_IMODE(path.stat().st_mode) == mode, "nothing is changed by itself"
-    (line,) = [line for line in outcome.err.splitlines() if line.startswith("  Run: ")]
-    subprocess.run(["sh", "-c", line.removeprefix("  Run: ").split("  (")[0]], check=True)
+    (line,) = [line for line in outcome.err.splitlines() if line.startswith("  Unless it is so on purpose, run: ")]
+    subprocess.run(["sh", "-c", line.partition("run: ")[2]], check=True)
     assert "Open to other users" not in closed.call("status").err
 
 

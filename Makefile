@@ -42,7 +42,7 @@ attacks: setup ## every known attack before every judge; writes docs/attacks.md 
 long: setup ## what takes long: runs killed at every step, services and disks that fail, whole years
 	@$(BIN)/pytest --quiet -n 2 --dist worksteal -m long
 
-interop: setup ## sealed files before DSS, veraPDF, Poppler, MuPDF, qpdf and OpenSSL
+interop: setup ## sealed files before DSS, veraPDF, Poppler, MuPDF, qpdf and OpenSSL, a page before Chromium
 	@$(BIN)/pytest --quiet -m interop tests/interop
 
 bench: setup ## sealtool beside the stock tools; writes docs/performance.md anew (FULL=1: in the sizes of the targets)

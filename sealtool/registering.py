@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
@@ -40,7 +41,7 @@ class Form:
 
     Attributes:
         as_json: JSON of the schema ``sealtool.register/1``; otherwise CSV with semicolons.
-        masked: for published lists: four digits of each DNI or NIE, in the order of names.
+        masked: for published lists: four digits of each DNI or NIE, no certificate, in the order of names.
         byte_order_mark: CSV begins with one, by which spreadsheets know UTF-8.
     """
 
@@ -99,9 +100,17 @@ def masked_id(person_id: PersonId) -> PersonId:
 
 
 def _masked(entry: RegisterEntry) -> RegisterEntry:
+    """Without the certificates: who knows what cannot be guessed may find the document, which has the id in full."""
     person_id = masked_id(entry.person_id)
-    person = None if entry.person is None else replace(entry.person, person_id=person_id)
-    return replace(entry, person_id=person_id, person=person)
+    return replace(
+        entry,
+        person_id=person_id,
+        person=None if entry.person is None else replace(entry.person, person_id=person_id),
+        certificate_id=None,
+        predecessor_id=None,
+        successor_id=None,
+        files=(),
+    )
 
 
 def _by_name(lines: Iterable[tuple[RegisterEntry, bytes]]) -> Iterator[bytes]:
@@ -123,7 +132,13 @@ def _by_name(lines: Iterable[tuple[RegisterEntry, bytes]]) -> Iterator[bytes]:
 def _order(entry: RegisterEntry) -> tuple[str, ...]:
     named = {} if entry.person is None else person_as_json(entry.person)
     names = (named.get(part, "") for part in ("first_surname", "second_surname", "given_name"))
-    return (*(name.casefold() for name in names), entry.level, str(entry.area or ""), entry.certificate_id or "")
+    return (*map(_letters, names), entry.level, str(entry.area or ""), entry.issued_on or "")
+
+
+def _letters(name: str) -> str:
+    """A name as a list of names puts it in order: À with A, and not behind Z."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(mark for mark in plain if not unicodedata.combining(mark))
 
 
 def _cells(entry: RegisterEntry) -> list[str]:

@@ -14,7 +14,7 @@ from sealtool.cli.replacing import insist_on_replaceable
 from sealtool.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from sealtool.reporting.figures import Figures, OpenQuestions
+    from sealtool.reporting.figures import Export, Figures
     from sealtool.workspace import Workspace
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -33,9 +33,12 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
     "--registry",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="An export to count problems in. Without it, the last run tells how many people are held.",
+    help="The export whose problems are counted. Default: registry.folder of the configuration; where there is none, "
+    "the last run tells how many people were held.",
 )
-@click.option("--publish", is_flag=True, help="For everybody: leaves counts under 5 open, because one can be somebody.")
+@click.option(
+    "--publish", is_flag=True, help="For everybody: counts are rounded to multiples of 5, because one can be somebody."
+)
 @json_option
 @click.pass_context
 def command(
@@ -62,7 +65,7 @@ def command(
 
     if output is not None:
         insist_on_replaceable(output, is_earlier_page, "page that was written by `sealtool report`")
-    found = _figures(workspace_of(ctx), registry, first, last, published=publish)
+    found = _figures(workspace_of(ctx), registry, first, last, for_everybody=publish)
     if output is not None:
         from sealtool.publishing import write_in_place
 
@@ -74,21 +77,29 @@ def command(
 
 
 def _figures(
-    workspace: Workspace, registry: Path | None, since: date | None, until: date | None, *, published: bool
+    workspace: Workspace, registry: Path | None, since: date | None, until: date | None, *, for_everybody: bool
 ) -> Figures:
-    from sealtool.reporting.figures import figures, questions_of_run
+    from sealtool.reporting.figures import figures, last_run
 
     with workspace.ledger() as ledger:
         statistics = ledger.statistics(since=since, until=until)
-        questions = questions_of_run(ledger.last_reading_run())
-    if registry is not None:
-        questions = _questions_of(workspace, registry)
-    made_at = workspace.now().astimezone(workspace.timezone)
-    return figures(statistics, questions, made_at=made_at, since=since, until=until, published=published)
+        newest = last_run(ledger.newest_complete_run())
+    found = figures(
+        statistics,
+        made_at=workspace.now().astimezone(workspace.timezone),
+        since=since,
+        until=until,
+        export=_export(workspace, registry),
+        last_run=newest,
+    )
+    return found.for_everybody() if for_everybody else found
 
 
-def _questions_of(workspace: Workspace, folder: Path) -> OpenQuestions:
-    from sealtool.reporting.figures import questions_of_export
+def _export(workspace: Workspace, folder: Path | None) -> Export | None:
+    """What the export holds people by: the one that was named, or else the configured one."""
+    if folder is None and workspace.settings.registry.folder is None:
+        return None
+    from sealtool.reporting.figures import export_of
 
     registry = workspace.read_registry(folder)
-    return questions_of_export(len(registry.held), registry.problems)
+    return export_of(len(registry.held), registry.problems)

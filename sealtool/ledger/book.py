@@ -147,19 +147,15 @@ class Ledger:
 
     def last_row_counts(self) -> dict[str, int]:
         """How many rows each file of the export had in the newest run that read one; empty at first."""
-        row = self._last_reading_run()
-        return {} if row is None else {one["name"]: one["rows"] for one in json.loads(row.sources)}
-
-    def last_reading_run(self) -> RunSummary | None:
-        """The newest run that read an export; None before the first."""
-        row = self._last_reading_run()
-        return None if row is None else _summary(row)
-
-    def _last_reading_run(self) -> Row[Any] | None:
-        reading = select(runs).where(runs.c.sources != "[]")
-        query = reading.order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(1)
+        query = (
+            select(runs.c.sources)
+            .where(runs.c.sources != "[]")
+            .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+            .limit(1)
+        )
         with self._reading() as connection:
-            return connection.execute(query).one_or_none()
+            sources = connection.execute(query).scalar_one_or_none()
+        return {one["name"]: one["rows"] for one in json.loads(sources or "[]")}
 
     # --- the register -----------------------------------------------------------------------------
 
@@ -195,6 +191,12 @@ class Ledger:
         """How many certificates were issued from one day to another, both included; None for without end."""
         with self._reading() as connection:
             return statistics.statistics(connection, since, until)
+
+    def newest_complete_run(self) -> RunSummary | None:
+        """The newest ``issue`` for everybody that came to its end; None before the first."""
+        with self._reading() as connection:
+            row = connection.execute(statistics.newest_complete_run()).one_or_none()
+        return None if row is None else _summary(row)
 
     # --- certificates -----------------------------------------------------------------------------
 

@@ -8,53 +8,73 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, distinct, func, select
 
 from sealtool.ledger.tables import certificates, runs
-from sealtool.ledger.values import CertificateState, Statistics
+from sealtool.ledger.values import CertificateState, RunState, Statistics
 
 _ISSUED_ONCE: Final = (CertificateState.ISSUED, CertificateState.SUPERSEDED, CertificateState.REVOKED)
 _AT_A_TIME: Final = 1000
+_MONTH: Final = 7
+"""Characters of a day that name its month."""
 
 
 def statistics(connection: Connection, since: date | None, until: date | None) -> Statistics:
     """The certificates issued from one day to another, both included; read one by one, however many there are."""
-    found = Statistics()
-    for row in _certificates(connection, since, until):
+    within = [certificates.c.state.in_(_ISSUED_ONCE), *_between(certificates.c.issued_on, since, until)]
+    found = Statistics(people=_people(connection, within), runs=_runs(connection, since, until))
+    for row in _certificates(connection, within):
         _count(found, row)
-    found.runs.update(_runs(connection, since, until))
     return found
 
 
-def _certificates(connection: Connection, since: date | None, until: date | None) -> Iterator[Row[Any]]:
-    columns = certificates.c
-    query = select(
-        columns.level, columns.area, columns.state, columns.decision, columns.issued_on, columns.predecessor_id
-    ).where(columns.state.in_(_ISSUED_ONCE))
+def newest_complete_run() -> Select[Any]:
+    """The newest ``issue`` for everybody that came to its end: what any other run counted is less than there is."""
+    return (
+        select(runs)
+        .where(runs.c.command.like("issue %"), runs.c.command.not_like("% for %"))
+        .where(runs.c.state == RunState.FINISHED)
+        .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+        .limit(1)
+    )
+
+
+def _between(day: ColumnElement[str], since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
     if since is not None:
-        query = query.where(columns.issued_on >= since.isoformat())
+        yield day >= since.isoformat()
     if until is not None:
-        query = query.where(columns.issued_on <= until.isoformat())
-    return iter(connection.execution_options(stream_results=True, yield_per=_AT_A_TIME).execute(query))
+        yield day <= until.isoformat()
+
+
+def _people(connection: Connection, within: list[ColumnElement[bool]]) -> int:
+    columns = certificates.c
+    query = select(func.count(distinct(columns.person_id))).where(columns.state == CertificateState.ISSUED, *within)
+    return int(connection.execute(query).scalar_one())
+
+
+def _certificates(connection: Connection, within: list[ColumnElement[bool]]) -> Iterator[Row[Any]]:
+    columns = certificates.c
+    query = select(columns.level, columns.state, columns.decision, columns.issued_on, columns.predecessor_id)
+    reading = connection.execution_options(stream_results=True, yield_per=_AT_A_TIME)
+    return iter(reading.execute(query.where(*within)))
 
 
 def _count(found: Statistics, row: Row[Any]) -> None:
     found.by_level[row.level, row.state] += 1
-    found.by_month[row.issued_on[:7]] += 1
+    found.by_month[row.issued_on[:_MONTH]] += 1
     decision: dict[str, Any] = json.loads(row.decision)
+    accredited_on = decision["accredited_on"]
     if row.predecessor_id is None:  # a successor tells how long an appeal took, not the first certificate
-        waited = date.fromisoformat(row.issued_on) - date.fromisoformat(decision["accredited_on"])
+        waited = date.fromisoformat(row.issued_on) - date.fromisoformat(accredited_on)
         found.days_to_certificate[waited.days] += 1
     if row.state == CertificateState.ISSUED:
+        found.by_month_of_accreditation[accredited_on[:_MONTH]] += 1
         found.by_procedures[tuple(decision["procedures"])] += 1
         for one in decision["areas"]:
-            found.by_area[one["area"], one["procedure"]] += 1
+            found.by_area[row.level, one["area"], one["procedure"]] += 1
 
 
 def _runs(connection: Connection, since: date | None, until: date | None) -> Counter[str]:
-    query = select(runs.c.state, func.count().label("count")).group_by(runs.c.state)
-    if since is not None:
-        query = query.where(func.substr(runs.c.started_at, 1, 10) >= since.isoformat())
-    if until is not None:
-        query = query.where(func.substr(runs.c.started_at, 1, 10) <= until.isoformat())
+    within = _between(func.substr(runs.c.started_at, 1, len("2026-11-24")), since, until)
+    query = select(runs.c.state, func.count().label("count")).where(*within).group_by(runs.c.state)
     return Counter({row.state: row.count for row in connection.execute(query)})

@@ -281,15 +281,19 @@ class Statistics:
     Attributes:
         by_level: all that were issued, by level and state.
         by_month: all that were issued, by month of issue (``2026-11``).
+        by_month_of_accreditation: those in force, by the month of the accreditation.
         by_procedures: those in force, by the procedures they name.
-        by_area: those in force, by area (1 to 6) and the procedure that covered it.
+        by_area: the areas of those in force, by level, area (1 to 6) and the procedure that covered it.
         days_to_certificate: days from the accreditation to the first certificate, with how many took so long.
+        people: who holds at least one that is in force.
         runs: by how they ended.
     """
 
     by_level: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_month: Counter[str] = field(default_factory=Counter)
+    by_month_of_accreditation: Counter[str] = field(default_factory=Counter)
     by_procedures: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    by_area: Counter[tuple[int, str]] = field(default_factory=Counter)
+    by_area: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     days_to_certificate: Counter[int] = field(default_factory=Counter)
+    people: int = 0
     runs: Counter[str] = field(default_factory=Counter)

@@ -1,111 +1,94 @@
 """What the certificates of some time look like in numbers: the charts of ``sealtool report``, and their JSON.
 
-No number here is about fewer people than the registry's own keeper knows; for a page that is published, small ones are
-left open, because a count of one can be somebody.
+A report is made of counts alone, so that nobody can be named in it. For one that everybody may see, counts are rounded:
+a count of one can be somebody, and so can the difference of two.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from sealtool.ledger import CertificateState, RunSummary, Statistics
-from sealtool.model import Area, Level, Problem, Procedure
+from sealtool.model import Problem
+from sealtool.reporting.charts import Bar, Chart, charts_of
+from sealtool.reporting.kinds import kind_of
 
 SCHEMA: Final = "sealtool.report/1"
-SMALL: Final = 5
-"""Counts below this are left open on a page that is published."""
-
-PROCEDURES: Final[Mapping[str, str]] = {
-    Procedure.TRAINING: "training",
-    Procedure.TEST: "specific test",
-    Procedure.DEGREE: "university degree",
-    Procedure.OBSERVATION: "observation of performance",
-    Procedure.EVIDENCE: "analysis of evidence",
-    Procedure.EXTERNAL: "another administration",
-}
-AREAS: Final = (
-    "Professional engagement",
-    "Digital content",
-    "Teaching and learning",
-    "Assessment and feedback",
-    "Empowering students",
-    "Students' digital competence",
-)
-_WAITS: Final = ((7, "up to a week"), (31, "up to a month"), (92, "up to three months"), (183, "up to half a year"))
-_LONGER: Final = "longer"
-_STATES: Final = (CertificateState.ISSUED, CertificateState.SUPERSEDED, CertificateState.REVOKED)
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One line of a chart: a name, how many, and of what these are made, where the chart tells parts apart."""
-
-    name: str
-    count: int
-    parts: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Bars that are compared with each other; ``parts`` are the names of their parts."""
-
-    key: str
-    title: str
-    about: str
-    label: str
-    bars: tuple[Bar, ...]
-    parts: tuple[str, ...] = ()
-
-    @property
-    def longest(self) -> int:
-        """The count of the longest bar, 1 where there is none."""
-        return max((bar.count for bar in self.bars), default=0) or 1
+STEP: Final = 5
+"""Counts that everybody may see are multiples of this."""
+ENOUGH: Final = 20
+"""Of fewer certificates nobody but the office is told how long they took: a quarter point is somebody's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Days from the accreditation to the certificate: the quarter points of all."""
+    """Days from the accreditation to the certificate: the quarter points of so many certificates."""
 
+    certificates: int
     lower: int
     median: int
     upper: int
 
 
 @dataclass(frozen=True, slots=True)
-class OpenQuestions:
-    """Who gets nothing, and why.
+class Trouble:
+    """A kind of problem in one column of the export; ``column`` is empty where the whole row is meant."""
+
+    file: str
+    column: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What the newest run for everybody left to humans.
 
     Attributes:
-        told_by: the run, or the export, that the numbers are of; empty where there was none.
-        held: people held.
-        counts: what else waits for somebody, by name.
-        problems: by file and column, how many; empty where no export was read.
+        command: what it was asked for (``issue A1 B1``).
+        day: when it began, ISO 8601.
+        changed: certificates that the registry contradicted.
+        lost: certificates that it no longer supported.
+        failed: certificates that could not be made.
     """
 
-    told_by: str = ""
-    held: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-    problems: tuple[Bar, ...] = ()
+    command: str
+    day: str
+    held: int
+    problems: int
+    changed: int
+    lost: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export of the registry holds people by."""
+
+    held: int
+    problems: int
+    troubles: tuple[Trouble, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A report: made of counts alone, so that no person can be in it.
+    """A report.
 
     Attributes:
         made_at: when, aware.
         since, until: the days of issue it is about, both included; None for without end.
-        issued: all certificates of that time.
-        in_force: of these, those that are in force.
+        issued: all certificates of that time; they are now ``in_force``, ``superseded`` or ``revoked``.
+        people: who holds one of them that is in force.
         charts: in the order of the page.
-        waiting: None where nothing was issued.
-        open_questions: who gets nothing, and why.
+        waiting: None where too few were issued to tell.
+        export: None where none was read.
+        last_run: None before the first.
         runs: how many there were, by how they ended.
-        published: small numbers are left open.
+        step: every count is a multiple of it; 1 where counts are exact.
     """
 
     made_at: datetime
@@ -113,168 +96,172 @@ class Figures:
     until: date | None
     issued: int
     in_force: int
+    superseded: int
+    revoked: int
+    people: int
     charts: tuple[Chart, ...]
     waiting: Waiting | None
-    open_questions: OpenQuestions
+    export: Export | None
+    last_run: LastRun | None
     runs: Mapping[str, int]
-    published: bool
+    step: int = 1
 
-    def shown(self, count: int) -> str:
-        """A count as the report has it."""
-        return f"under {SMALL}" if self._is_small(count) else f"{count:,}"
+    @property
+    def held(self) -> int | None:
+        """How many people are held, by the export or else by the last run; None where nobody knows."""
+        told_by = self.export or self.last_run
+        return None if told_by is None else told_by.held
+
+    def for_everybody(self) -> Figures:
+        """The same with nothing in it that could be one person: every count by itself is rounded to the nearest step.
+
+        Sums are rounded as they are, and not made of rounded parts: nothing can be found out by subtraction.
+        """
+        return replace(
+            self,
+            issued=_rounded(self.issued),
+            in_force=_rounded(self.in_force),
+            superseded=_rounded(self.superseded),
+            revoked=_rounded(self.revoked),
+            people=_rounded(self.people),
+            charts=tuple(map(_rounded_chart, self.charts)),
+            waiting=self.waiting if self.waiting and self.waiting.certificates >= ENOUGH else None,
+            export=self.export and _rounded_export(self.export),
+            last_run=self.last_run and _rounded_run(self.last_run),
+            step=STEP,
+        )
 
     def as_json(self) -> dict[str, Any]:
-        """The document of ``report --json``; a count that is left open is null."""
+        """The document of ``report --json``."""
         return {
             "schema": SCHEMA,
             "made_at": self.made_at.isoformat(timespec="seconds"),
             "since": self.since and self.since.isoformat(),
             "until": self.until and self.until.isoformat(),
-            "small_counts_open": self.published,
-            "issued": self._told(self.issued),
-            "in_force": self._told(self.in_force),
-            "charts": {chart.key: [self._bar(chart, bar) for bar in chart.bars] for chart in self.charts},
-            "days_to_certificate": None
-            if self.waiting is None
-            else {
-                "lower_quartile": self.waiting.lower,
-                "median": self.waiting.median,
-                "upper_quartile": self.waiting.upper,
-            },
-            "open_questions": {
-                "told_by": self.open_questions.told_by,
-                "held": self._told(self.open_questions.held),
-                "counts": {name: self._told(count) for name, count in self.open_questions.counts.items()},
-                "problems": [
-                    {"where": bar.name, "count": self._told(bar.count)} for bar in self.open_questions.problems
-                ],
-            },
+            "rounded_to": self.step,
+            "issued": self.issued,
+            "in_force": self.in_force,
+            "superseded": self.superseded,
+            "revoked": self.revoked,
+            "people": self.people,
+            "charts": {chart.key: [_bar_as_json(chart, bar) for bar in chart.bars] for chart in self.charts},
+            "days_to_certificate": _waiting_as_json(self.waiting),
+            "held": self.held,
+            "export": _export_as_json(self.export),
+            "last_run": self.last_run and asdict(self.last_run),
             "runs": dict(self.runs),
         }
-
-    def _bar(self, chart: Chart, bar: Bar) -> dict[str, Any]:
-        parts = dict(zip(chart.parts, map(self._told, bar.parts), strict=True))
-        return {"name": bar.name, "count": self._told(bar.count), **({"parts": parts} if parts else {})}
-
-    def _told(self, count: int) -> int | None:
-        return None if self._is_small(count) else count
-
-    def _is_small(self, count: int) -> bool:
-        return self.published and 0 < count < SMALL
 
 
 def figures(  # noqa: PLR0913 - what a report is made of
     statistics: Statistics,
-    open_questions: OpenQuestions,
     *,
     made_at: datetime,
     since: date | None = None,
     until: date | None = None,
-    published: bool = False,
+    export: Export | None = None,
+    last_run: LastRun | None = None,
 ) -> Figures:
     """The report of what the ledger counted."""
-    in_force = sum(count for (_, state), count in statistics.by_level.items() if state == CertificateState.ISSUED)
+    states: Counter[str] = Counter()
+    for (_, state), count in statistics.by_level.items():
+        states[state] += count
     return Figures(
         made_at=made_at,
         since=since,
         until=until,
-        issued=statistics.by_level.total(),
-        in_force=in_force,
-        charts=(
-            _by_level(statistics),
-            _by_procedure(statistics),
-            _by_area(statistics),
-            _by_month(statistics),
-            _by_waiting(statistics),
-        ),
+        issued=states.total(),
+        in_force=states[CertificateState.ISSUED],
+        superseded=states[CertificateState.SUPERSEDED],
+        revoked=states[CertificateState.REVOKED],
+        people=statistics.people,
+        charts=charts_of(statistics),
         waiting=_waiting(statistics.days_to_certificate),
-        open_questions=open_questions,
+        export=export,
+        last_run=last_run,
         runs=dict(sorted(statistics.runs.items())),
-        published=published,
     )
 
 
-def questions_of_run(run: RunSummary | None) -> OpenQuestions:
-    """What the newest run that read an export left open."""
+def last_run(run: RunSummary | None) -> LastRun | None:
+    """What a run left to humans."""
     if run is None:
-        return OpenQuestions()
-    counts = {name: int(run.counts[name]) for name in ("changed", "lost", "failed") if run.counts.get(name)}
-    return OpenQuestions(f"the run {run.run_id}", int(run.counts.get("held", 0)), counts)
+        return None
+    told = {name: int(run.counts.get(name, 0)) for name in ("held", "problems", "changed", "lost", "failed")}
+    return LastRun(run.command, run.started_at[: len("2026-11-24")], **told)
 
 
-def questions_of_export(held: int, problems: Iterable[Problem]) -> OpenQuestions:
+def export_of(held: int, problems: Sequence[Problem]) -> Export:
     """What an export holds people by: where, and how often. What the cells say stays out: it is personal data."""
-    places = Counter(f"{one.file}, {one.column}" if one.column else one.file for one in problems)
-    bars = [Bar(place, count) for place, count in sorted(places.items(), key=lambda item: (-item[1], item[0]))]
-    return OpenQuestions("the registry export", held, {}, tuple(bars))
-
-
-def _by_level(statistics: Statistics) -> Chart:
-    bars = []
-    for level in Level:
-        parts = tuple(statistics.by_level[str(level), str(state)] for state in _STATES)
-        bars.append(Bar(str(level), sum(parts), parts))
-    about = "Certificates issued, by level, and what became of them. At C2 each area has a certificate of its own."
-    return Chart("levels", "By level", about, "Level", tuple(bars), ("in force", "superseded", "revoked"))
-
-
-def _by_procedure(statistics: Statistics) -> Chart:
-    bars = [
-        Bar(words, sum(count for named, count in statistics.by_procedures.items() if procedure in named))
-        for procedure, words in PROCEDURES.items()
-    ]
-    about = "Certificates in force that name a procedure. One certificate may name several."
-    return Chart("procedures", "By procedure", about, "Procedure", tuple(bars))
-
-
-def _by_area(statistics: Statistics) -> Chart:
-    bars = []
-    for area, title in zip(Area, AREAS, strict=True):
-        parts = tuple(statistics.by_area[int(area), procedure] for procedure in PROCEDURES)
-        bars.append(Bar(f"{int(area)}. {title}", sum(parts), parts))
-    about = "Areas that the certificates in force are made of, and by which procedure each was obtained."
-    return Chart("areas", "By area", about, "Area", tuple(bars), tuple(PROCEDURES.values()))
-
-
-def _by_month(statistics: Statistics) -> Chart:
-    months = _months(sorted(statistics.by_month))
-    bars = tuple(Bar(month, statistics.by_month[month]) for month in months)
-    return Chart("months", "By month", "Certificates issued in each month.", "Month", bars)
-
-
-def _months(known: Sequence[str]) -> list[str]:
-    """Every month from the first to the last: a month without certificates is a number, too."""
-    if not known:
-        return []
-    year, month = map(int, known[0].split("-"))
-    found = [known[0]]
-    while found[-1] < known[-1]:
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)  # noqa: PLR2004 - December
-        found.append(f"{year}-{month:02}")
-    return found
-
-
-def _by_waiting(statistics: Statistics) -> Chart:
-    found: Counter[str] = Counter()
-    for days, count in statistics.days_to_certificate.items():
-        found[next((words for limit, words in _WAITS if days <= limit), _LONGER)] += count
-    bars = tuple(Bar(words, found[words]) for words in (*(words for _, words in _WAITS), _LONGER))
-    about = "First certificates, by the time from the day of the accreditation to the day of issue."
-    return Chart("waiting", "Time to the certificate", about, "Time", bars)
+    found = Counter((one.file, one.column, kind_of(one)) for one in problems)
+    most_first = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return Export(held, len(problems), tuple(Trouble(*place, count) for place, count in most_first))
 
 
 def _waiting(days: Counter[int]) -> Waiting | None:
     if not days:
         return None
-    lower, median, upper = (_quantile(days, quarter) for quarter in (1, 2, 3))
-    return Waiting(lower, median, upper)
+    lower, median, upper = (_quantile(days, quarters) for quarters in (1, 2, 3))
+    return Waiting(days.total(), lower, median, upper)
 
 
-def _quantile(days: Counter[int], quarter: int) -> int:
+def _quantile(days: Counter[int], quarters: int) -> int:
     """The least number of days within which that many quarters of all had their certificate."""
-    enough, seen = days.total() * quarter, 0
+    enough, seen = days.total() * quarters, 0
     for each in sorted(days):
         seen += 4 * days[each]
         if seen >= enough:
             return each
     raise AssertionError("the last day is within all quarters")
+
+
+# --- for everybody --------------------------------------------------------------------------------
+
+
+def _rounded(count: int) -> int:
+    """The nearest multiple of the step."""
+    return STEP * ((count + STEP // 2) // STEP)
+
+
+def _rounded_bar(bar: Bar) -> Bar:
+    return replace(bar, count=_rounded(bar.count), parts=tuple(map(_rounded, bar.parts)))
+
+
+def _rounded_chart(chart: Chart) -> Chart:
+    return replace(chart, bars=tuple(map(_rounded_bar, chart.bars)), years=tuple(map(_rounded_bar, chart.years)))
+
+
+def _rounded_export(export: Export) -> Export:
+    troubles = tuple(replace(one, count=_rounded(one.count)) for one in export.troubles)
+    return Export(_rounded(export.held), _rounded(export.problems), tuple(one for one in troubles if one.count))
+
+
+def _rounded_run(run: LastRun) -> LastRun:
+    return replace(
+        run,
+        held=_rounded(run.held),
+        problems=_rounded(run.problems),
+        changed=_rounded(run.changed),
+        lost=_rounded(run.lost),
+        failed=_rounded(run.failed),
+    )
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def _bar_as_json(chart: Chart, bar: Bar) -> dict[str, Any]:
+    parts = dict(zip(map(str, chart.parts), bar.parts, strict=True))
+    return {"key": str(bar.key), "count": bar.count, **({"parts": parts} if parts else {})}
+
+
+def _waiting_as_json(waiting: Waiting | None) -> dict[str, int] | None:
+    if waiting is None:
+        return None
+    return {"lower_quartile": waiting.lower, "median": waiting.median, "upper_quartile": waiting.upper}
+
+
+def _export_as_json(export: Export | None) -> dict[str, Any] | None:
+    if export is None:
+        return None
+    return {"held": export.held, "problems": export.problems, "kinds": list(map(asdict, export.troubles))}

@@ -302,8 +302,9 @@ def test_what_our_own_verifier_refuses_is_not_published_and_the_others_are(
     registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
     original = press.insist
 
-    def stricter(order: CertificateOrder, verification: Verification, level: PadesLevel) -> None:
-        original(order, verification, PadesLevel.B_LTA if order.decision.person.person_id == A else level)
+    def stricter(order: CertificateOrder, verification: Verification, level: PadesLevel, certificate: str) -> None:
+        level = PadesLevel.B_LTA if order.decision.person.person_id == A else level
+        original(order, verification, level, certificate)
 
     with monkeypatch.context() as patch:
         patch.setattr(press, "insist", stricter)

@@ -134,20 +134,28 @@ def test_it_is_as_bright_as_the_reader_likes(tab: Tab, page: Path, scheme: str) 
     assert (red + green + blue > 600) == (scheme == "light")
 
 
-def test_it_prints_on_a_few_sheets_of_a4_and_cuts_no_chart_in_two(tab: Tab, page: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("millimetres", [0, 60, 120])
+def test_it_prints_on_a_few_sheets_of_a4_and_cuts_no_chart_in_two(
+    tab: Tab, page: Path, tmp_path: Path, millimetres: int
+) -> None:
+    """Wherever on its sheet a chart would begin."""
     require("pdfinfo", "pdftotext")
-    printed = tmp_path / "report.pdf"
-    tab.open(page, width=1280, media={"prefers-color-scheme": "dark"})
+    pushed, printed = tmp_path / "report.html", tmp_path / "report.pdf"
+    space = f"<main><p style='height:{millimetres}mm'></p>"
+    pushed.write_text(page.read_text(encoding="utf-8").replace("<main>", space), encoding="utf-8")
+    tab.open(pushed, width=1280, media={"prefers-color-scheme": "dark"})
     printed.write_bytes(tab.print())
     told = subprocess.run(["pdfinfo", printed], capture_output=True, text=True, check=True).stdout
     assert "(A4)" in told
     pages = re.search(r"Pages:\s+(\d+)", told)
     assert pages is not None
     assert 3 <= int(pages[1]) <= 6
-    sheets = subprocess.run(["pdftotext", "-layout", printed, "-"], capture_output=True, text=True, check=True).stdout
-    for first, last in (("By level", "C2"), ("By month of issue", "2035"), ("Time to the certificate", "longer")):
-        (sheet,) = (one for one in sheets.split("\f") if re.search(rf"^\s*{first}$", one, re.MULTILINE))
-        assert re.search(rf"^\s*{last}\b.*\d", sheet[sheet.index(first) :], re.MULTILINE)
+    text = subprocess.run(["pdftotext", "-layout", printed, "-"], capture_output=True, text=True, check=True).stdout
+    for chart in large().charts:
+        last = chart.years[-1].name if chart.years else chart.bars[-1].name
+        (sheet,) = (one for one in text.split("\f") if re.search(rf"^\s*{chart.title}$", one, re.MULTILINE))
+        below = sheet[re.search(rf"^\s*{chart.title}$", sheet, re.MULTILINE).end() :]  # type: ignore[union-attr]
+        assert re.search(rf"^\s*{re.escape(last)}\s.*\d", below, re.MULTILINE), chart.title
 
 
 def test_it_can_be_looked_at(tab: Tab, page: Path) -> None:

@@ -181,10 +181,10 @@ def test_a_masked_id_shows_four_digits_and_no_letter(person_id: str, shown: str)
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_masked_register_shows_no_id_in_full_and_is_not_in_the_order_of_ids(as_json: bool) -> None:
-    given = [entry(A, "Zoe", "Zamora"), entry(B, "Bel", "Bosch"), entry(C, "Aina", "Àvila"), entry(C, "Aina", "Abad")]
+    given = [entry(A, "Zoe", "Zamora"), entry(B, "Bel", "Azor"), entry(C, "Aina", "Àvila"), entry(C, "Aina", "Abad")]
     text = b"".join(Form(as_json=as_json, masked=True).write(given)).decode()
     assert not any(person in text for person in (A, B, C))
-    places = [text.index(name) for name in ("Abad", "Àvila", "Bosch", "Zamora")]
+    places = [text.index(name) for name in ("Abad", "Àvila", "Azor", "Zamora")]
     assert places == sorted(places)
 
 

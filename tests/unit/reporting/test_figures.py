@@ -178,6 +178,7 @@ def test_nothing_that_everybody_may_see_can_be_found_out_from_its_sum() -> None:
     assert numbers == []
     assert [value for value in _numbers(report.as_json()["charts"]) if value % STEP]  # which they were not before
     assert counts(report.for_everybody(), "levels")["B1"] == 15  # 14, and not 10 and 0
+    assert [year.count for year in chart(report.for_everybody(), "months").years] == [10, 10]  # 9 and 9
 
 
 EXACT = {"runs", "days_to_certificate"}

@@ -66,20 +66,6 @@ class DistantChambers:
     limits: Limits
     own: Chambers[Any]
 
-    @property
-    def certificate(self) -> JudgeCertificate:
-        """The judge of certificates, as tasks ask for one. It answers with what the worker says, also with GivenUp."""
-        far = partial(_judge_in_chamber, self.judge, self.limits)
-
-        def judge(content: bytes, sha256: str | None) -> Verification:
-            outcome: Any = self.distance.workers.submit(far, content, sha256).result()
-            if not isinstance(outcome, GivenUp):
-                _insist_on_content(outcome, content)
-            said: Verification = outcome
-            return said
-
-        return judge
-
     def outcomes(self, tasks: Iterable[Task]) -> Iterator[tuple[int, Outcome]]:
         """The outcome of each task with its number, as they come in.
 
@@ -88,9 +74,10 @@ class DistantChambers:
             UntrustworthyWorkersError: a worker says something else than this machine.
         """
         asked = list(tasks)
+        judges = _FarJudges(self.distance.workers, partial(_judge_in_chamber, self.judge, self.limits))
         said: dict[int, Outcome] = {}
         with ThreadPoolExecutor(4 * self.distance.workers.places) as readers:
-            going = {readers.submit(task.function, self, *task.arguments): n for n, task in enumerate(asked)}
+            going = {readers.submit(task.function, judges, *task.arguments): n for n, task in enumerate(asked)}
             try:
                 for future in as_completed(going):
                     said[going[future]] = future.result()
@@ -104,6 +91,21 @@ class DistantChambers:
 
     def _how_many(self, files: int) -> int:
         return min(files, max(LEAST_CHECKED, round(files * self.distance.own_checks)))
+
+
+@dataclass(frozen=True, slots=True)
+class _FarJudges:
+    """Those that tasks are handed: a certificate is sent to where it is judged."""
+
+    workers: Elsewhere
+    judge: Callable[[bytes, str | None], Outcome]
+
+    def certificate(self, content: bytes, sha256: str | None) -> Outcome:
+        """What the worker says, also that it was given up."""
+        outcome = self.workers.submit(self.judge, content, sha256).result()
+        if not isinstance(outcome, GivenUp):
+            _insist_on_content(outcome, content)
+        return outcome
 
 
 def _insist_on_content(outcome: object, content: bytes) -> None:

@@ -41,7 +41,7 @@ class Errand:
     Attributes:
         question: pickled; called by the worker, says what it is like.
         likeness: the digest of what the host is like.
-        arguments: pickled.
+        arguments: pickled, those in order and those by name.
         alone: whether at most one such call may run in a process.
     """
 
@@ -68,9 +68,9 @@ def perform(errand: Errand) -> bytes:
             return letter(Outcome.DIFFERS, dict(mine))
         if (function := _unpacked(errand.function)) is None:
             return letter(Outcome.FUNCTION_UNKNOWN)
-        arguments = pickle.loads(errand.arguments)  # noqa: S301 - whoever sends errands may run programs here
+        arguments, named = pickle.loads(errand.arguments)  # noqa: S301 - whoever sends errands may run programs here
         with _ALONE if errand.alone else nullcontext():
-            return letter(Outcome.DONE, function(*arguments))
+            return letter(Outcome.DONE, function(*arguments, **named))
     except SealtoolError as error:
         return letter_of_error(error)
     except Exception as error:  # noqa: BLE001 - Dask would write it into the worker's log, arguments and all

@@ -113,7 +113,13 @@ def _security(options: ClusterOptions) -> Any:
 
 def _insist_on_likeness(client: Any, question: bytes) -> None:
     mine = answer_to(question)
-    for worker, answer in sorted(client.run(introduce, question, on_error="return").items()):
+    try:
+        answers = client.run(introduce, question, on_error="return")
+    except RefusedPickleError as error:
+        raise untrustworthy() from error
+    except Exception as error:  # a worker or the scheduler went away just now, in whatever words
+        raise _lost("it went away before the work began") from error
+    for worker, answer in sorted(answers.items()):
         if isinstance(answer, Exception):  # of Dask: it could not even call the function
             raise ConfigurationError(
                 f"The worker {worker} of the cluster cannot run this sealtool. Nothing was done.",
@@ -168,9 +174,11 @@ class ClusterExecutor(Executor):
         self._watch.start()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Sends a call on its way. Keyword arguments are for a partial of the function."""
-        if kwargs:
-            raise TypeError("keyword arguments do not travel")
+        """Sends a call on its way.
+
+        Raises:
+            WorkerLostError: no worker is left.
+        """
         if self._over.is_set():
             raise RuntimeError("cannot schedule new futures after shutdown")
         future: Future[T] = Future()
@@ -179,7 +187,7 @@ class ClusterExecutor(Executor):
                 raise _lost("no worker is left")
             self._pending.add(future)
         future.set_running_or_notify_cancel()  # what is on its way cannot be called back
-        self._send(future, self._parcel(fn), pickle.dumps(args), whole=False)
+        self._send(future, self._parcel(fn), pickle.dumps((args, kwargs)), whole=False)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - Executor's
@@ -190,7 +198,7 @@ class ClusterExecutor(Executor):
         if wait and not cancel_futures:
             concurrent.futures.wait(pending)
         for future in pending:
-            self._settle(future, _lost("it was given up"))
+            self._settle(future, _lost("its work was given up"))
         self._watch.join(timeout=self._options.timeout_seconds)
 
     def everywhere(self, function: Callable[[], object]) -> None:
@@ -231,7 +239,9 @@ class ClusterExecutor(Executor):
             on_its_way = self._client.gather(self._client.submit(perform, errand, pure=False), asynchronous=True)
             run_coroutine_threadsafe(on_its_way, self._client.loop.asyncio_loop).add_done_callback(arrived)
         except Exception as error:  # noqa: BLE001 - a connection that is closed says so in many ways
-            self._settle(future, _lost(type(error).__name__))
+            lost = _lost("there is no connection to its scheduler")
+            lost.__cause__ = error
+            self._settle(future, lost)
 
     def _settle(self, future: Future[Any], value: object) -> None:
         with self._lock:
@@ -273,15 +283,16 @@ def _opened(inner: Future[Any], types: tuple[type, ...]) -> tuple[Outcome, Any]:
         received = inner.result()
     except RefusedPickleError as error:
         raise untrustworthy() from error
-    except (Exception, CancelledError) as error:
-        raise _lost(type(error).__name__) from error
+    except CancelledError as error:
+        raise _lost("the connection to its scheduler broke off") from error
+    except Exception as error:
+        raise _lost("a piece of work ended every worker that took it up") from error
     return open_letter(received, types)
 
 
 def _lost(detail: str) -> WorkerLostError:
     return WorkerLostError(
-        f"The cluster was lost in the middle of the work ({detail}). What was published is recorded; the rest is "
-        "pending.",
+        f"The cluster was lost: {detail}. What was published is recorded; the rest is pending.",
         advice="Look after its scheduler and workers and call again: the next run goes on. With --cluster local it "
         "does so on this machine alone.",
     )

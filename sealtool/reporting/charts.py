@@ -60,12 +60,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars that are compared with each other.
+    """Counts of certificates that are compared with each other, as bars.
 
     Attributes:
         key: how the JSON calls it.
         label: what the bars are.
-        unit: what is counted.
         parts: the parts of each bar, by key, with their names.
         years: of a chart of months, the sums of the years.
     """
@@ -74,7 +73,6 @@ class Chart:
     title: str
     about: str
     label: str
-    unit: str
     bars: tuple[Bar, ...]
     parts: Mapping[str, str] = field(default_factory=dict)
     years: tuple[Bar, ...] = ()
@@ -103,7 +101,7 @@ def _by_level(statistics: Statistics) -> Chart:
         _of_parts(level, level, (statistics.by_level[str(level), str(state)] for state in _STATES)) for level in Level
     ]
     about = "Certificates issued, and what became of them. At C2 each area has a certificate of its own."
-    return Chart("levels", "By level", about, "Level", "Certificates", tuple(bars), _STATES)
+    return Chart("levels", "By level", about, "Level", tuple(bars), _STATES)
 
 
 def _by_procedure(statistics: Statistics) -> Chart:
@@ -112,7 +110,7 @@ def _by_procedure(statistics: Statistics) -> Chart:
         for procedure, words in PROCEDURES.items()
     ]
     about = "Certificates in force that name a procedure. One certificate may name several."
-    return Chart("procedures", "By procedure", about, "Procedure", "Certificates", tuple(bars))
+    return Chart("procedures", "By procedure", about, "Procedure", tuple(bars))
 
 
 def _by_area(statistics: Statistics) -> Chart:
@@ -128,7 +126,7 @@ def _by_area(statistics: Statistics) -> Chart:
         "By which procedure each area was obtained, in the certificates of A1 to C1 that are in force: "
         "each of them takes all six areas."
     )
-    return Chart("areas", "By area", about, "Area", "Certificates", tuple(bars), PROCEDURES)
+    return Chart("areas", "By area", about, "Area", tuple(bars), PROCEDURES)
 
 
 def _by_c2_area(statistics: Statistics) -> Chart:
@@ -138,7 +136,7 @@ def _by_c2_area(statistics: Statistics) -> Chart:
             found[area] += count
     bars = [Bar(str(int(area)), f"{int(area)}. {title}", found[int(area)]) for area, title in AREAS.items()]
     about = "Certificates of C2 in force. Each is of one area."
-    return Chart("c2_areas", "Areas at C2", about, "Area", "Certificates", tuple(bars))
+    return Chart("c2_areas", "Areas at C2", about, "Area", tuple(bars))
 
 
 def _by_month(statistics: Statistics) -> Chart:
@@ -158,9 +156,7 @@ def _of_months(key: str, title: str, about: str, found: Counter[str]) -> Chart:
     sums: Counter[str] = Counter()
     for bar in bars:
         sums[bar.key[:4]] += bar.count
-    return Chart(
-        key, title, about, "Month", "Certificates", bars, years=tuple(Bar(year, year, sums[year]) for year in sums)
-    )
+    return Chart(key, title, about, "Month", bars, years=tuple(Bar(year, year, sums[year]) for year in sums))
 
 
 def _months(known: Sequence[str]) -> list[str]:
@@ -183,7 +179,7 @@ def _by_waiting(statistics: Statistics) -> Chart:
         bars.append(Bar(str(limit), words, sum(rest.pop(days) for days in within)))
     bars.append(Bar("longer", "longer", rest.total()))
     about = "First certificates, by the time from the day of the accreditation to the day of issue."
-    return Chart("waiting", "Time to the certificate", about, "Time", "Certificates", tuple(bars))
+    return Chart("waiting", "Time to the certificate", about, "Time", tuple(bars))
 
 
 def _of_parts(key: object, name: str, parts: Iterable[int]) -> Bar:

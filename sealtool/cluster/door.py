@@ -8,6 +8,7 @@ What they mean is in :mod:`sealtool.cluster.letters`.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import pickle
 from collections.abc import Callable, Iterable
@@ -57,10 +58,8 @@ def guard() -> None:
     _put_in_place()
     _Intruder.came_in = False
     for way in _ways_in():
-        try:
+        with contextlib.suppress(Exception):  # refused, in whatever words
             way()
-        except Exception:  # noqa: BLE001, S112 - refused, in whatever words
-            continue
     if _Intruder.came_in:
         raise ConfigurationError(
             "The installed version of Dask reads messages in a way that sealtool cannot guard: a worker could run "

@@ -339,6 +339,7 @@ def test_a_name_that_cannot_be_printed_is_refused_before_anything_is_reserved(fo
     assert states(folder) == [(0, "issued")]
 
 
+@pytest.mark.long
 def test_a_chain_of_five_is_one_in_force_and_four_superseded_in_a_row(folder: Folder, tmp_path: Path) -> None:
     chain = [certificate_of(folder)]
     for number in range(1, 5):

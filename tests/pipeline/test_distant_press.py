@@ -57,7 +57,7 @@ class Stage:
     def __init__(self, workspace: Workspace, orders: list[CertificateOrder], sealed: list[SealedPdf]) -> None:
         self.orders, self.sealed = orders, sealed
         self.own, self.cluster = Threads(), Threads()
-        press = workspace._distant(workspace._press(self.own), self.cluster)  # type: ignore[arg-type]
+        press = workspace._distant(workspace._press(self.own)(), self.cluster)  # type: ignore[arg-type]
         assert isinstance(press, DistantPress)
         self.press = replace(press, draw=lambda: 0.5, own_checks=0.0)
 
@@ -81,7 +81,7 @@ def made(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
         replace(specimen(), certificate_id=CertificateId(f"N{number}"), issued_on=workspace.today())
         for number in range(3)
     ]
-    press = workspace._press(ThreadPoolExecutor(1))
+    press = workspace._press(ThreadPoolExecutor(1))()
 
     async def seal() -> list[SealedPdf]:
         sealer = press.sealing()

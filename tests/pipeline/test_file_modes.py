@@ -34,6 +34,7 @@ def assert_private(*folders: Path) -> None:
             assert mode & 0o077 == 0, f"{path}: {mode:04o}"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("_umask")
 def test_everything_that_is_written_is_for_its_owner_alone(tmp_path: Path, write_registry: Write) -> None:

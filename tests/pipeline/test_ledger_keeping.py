@@ -223,6 +223,7 @@ def test_no_empty_ledger_is_made_beside_what_was_issued(issued: Folder, ledger_p
 # --- written anew ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_lost_ledger_is_rebuilt_from_manifests_and_files_and_nothing_is_issued_twice(
     issued: Folder, ledger_place: Place, registry: Path, write_registry: Write
 ) -> None:

@@ -108,6 +108,7 @@ def test_as_many_hanging_files_as_processes_hold_nothing_up(
     assert codes(audited) == GOOD | {name: ["TOO_COSTLY"] for name in hanging}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("misdeed", ["EAT", "CRUMBS", "STARVE"])
 def test_a_file_that_eats_memory_is_given_up_and_the_others_pass(
     mixed: Path, judge: MisbehavingJudge, misdeed: str

@@ -356,6 +356,7 @@ def test_with_nothing_new_no_key_no_layout_and_no_process_is_needed(night: Night
     assert len(night.folder.manifests) == 1
 
 
+@pytest.mark.long
 def test_the_watch_over_a_quiet_night_would_notice_work(night: Night) -> None:
     night.folder.configure("workers = 1", "workers = 2")
     command = [sys.executable, "-c", _WATCHED, "--config", str(night.folder.configuration), "issue", "--level", "B1"]

@@ -655,7 +655,7 @@ def session_with_samples(folder: Path) -> Session:
     return Session(folder, {})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_run_and_all_that_builds_on_it_run_as_they_stand(tmp_path: Path) -> None:
     """One test, because all of them work on what the first run has issued."""
     session = session_with_samples(tmp_path)
@@ -667,7 +667,7 @@ def test_the_first_run_and_all_that_builds_on_it_run_as_they_stand(tmp_path: Pat
         session.run(block)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_the_readme_shows_runs_as_it_stands(tmp_path: Path) -> None:
     session = session_with_samples(tmp_path)
     (shown,) = [block for block in blocks("README.md", "console") if block.runs]

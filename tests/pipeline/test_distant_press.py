@@ -29,6 +29,8 @@ from sealtool.rendering.facts import specimen
 from sealtool.workspace import Workspace
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test
 
+pytestmark = pytest.mark.long
+
 Lie = Callable[[Any], Any]
 
 

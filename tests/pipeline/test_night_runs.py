@@ -339,6 +339,7 @@ _WATCHED = textwrap.dedent("""
 HEAVY = {"weasyprint", "jinja2", "fontTools", "pyhanko", "cryptography", "sealtool.sealing", "sealtool.rendering"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [["issue", "--level", "B1"], ["extend", "--due"]], ids=lambda one: one[0])
 def test_with_nothing_new_no_key_no_layout_and_no_process_is_needed(night: Night, arguments: list[str]) -> None:
     night.folder.configure("workers = 1", "workers = 2")

@@ -14,6 +14,8 @@ from sealtool.errors import ExitCode
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test
 from tests.pipeline.other_seals import DAY, NEITHER, SIGNING_ALONE, OtherAuthority
 
+pytestmark = pytest.mark.long
+
 A = PEOPLE[0]
 
 

@@ -25,6 +25,8 @@ from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test
 from tests.pipeline.test_remote_signing import UseService, use_service  # noqa: F401 - a fixture
 from tests.postgresql import Cluster
 
+pytestmark = pytest.mark.long
+
 A = PEOPLE[0]
 SECRET = "k3ep-th1s/t0-y0urself"
 

@@ -14,6 +14,8 @@ import pytest
 from sealtool.errors import ExitCode
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, call
 
+pytestmark = pytest.mark.long
+
 A = PEOPLE[0]
 
 

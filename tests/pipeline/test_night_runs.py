@@ -28,6 +28,8 @@ from sealtool.identifiers import parse_certificate_id
 from sealtool.running import RunEvent
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Outcome, Write, b1_by_test
 
+pytestmark = pytest.mark.long
+
 A, B, C, D, E = PEOPLE[:5]
 NAMES = {
     A: ("Wenceslada", "Quirofontes", "Xarriu"),

@@ -23,6 +23,8 @@ from tests.pki.authorities import SEALED_AT
 from tests.pki.sealed_files import seal, small_pdf
 from tests.pki.timeline import FIRST_ENDS, SEAL_ENDS, SECOND_ENDS, Timeline
 
+pytestmark = pytest.mark.long
+
 A, B, C = PEOPLE[:3]
 B1 = Scope((Level.B1,))
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asn1crypto import cms
-from cryptography.hazmat.primitives import hashes
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, Signer
 from pyhanko.sign.timestamps import TimeStamper
-from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from sealtool.sealing.cades import cades_attributes
 from sealtool.sealing.profile import SealingProfile
+from sealtool.sealing.signatures import digest_of
 
 _OCTET_STRING, _SEQUENCE, _SET = 0x04, 0x30, 0x31
 _CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
@@ -54,7 +53,7 @@ class SealMessages:
         signature = await self.signer.async_sign_raw(_der(_SET, attributes), algorithm)
         if stamper is None:
             return self._mould.filled(attributes, signature, None)
-        token = await stamper.async_timestamp(_digest(signature, algorithm), algorithm)
+        token = await stamper.async_timestamp(digest_of(signature, algorithm), algorithm)
         return self._mould.filled(attributes, signature, token.dump())
 
     async def plainly(self, document_digest: bytes, stamper: TimeStamper | None) -> cms.ContentInfo:
@@ -142,9 +141,3 @@ def _der(tag: int, *contents: bytes) -> bytes:
         return bytes((tag, length)) + content
     octets = length.to_bytes((length.bit_length() + 7) // 8)
     return bytes((tag, _LONG_FORM | len(octets))) + octets + content
-
-
-def _digest(content: bytes, algorithm: str) -> bytes:
-    digest = hashes.Hash(get_pyca_cryptography_hash(algorithm))
-    digest.update(content)
-    return digest.finalize()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from asn1crypto import algos
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -95,3 +96,10 @@ class SealSigner(Signer):
         except InvalidSignature:
             return False
         return True
+
+
+def digest_of(data: bytes, algorithm: str) -> bytes:
+    """The digest of ``data``, by the name that CMS has for the algorithm."""
+    digest = hashes.Hash(get_pyca_cryptography_hash(algorithm))
+    digest.update(data)
+    return digest.finalize()

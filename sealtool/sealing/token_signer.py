@@ -11,7 +11,6 @@ from typing import Any
 
 from asn1crypto import algos
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import MGF, KeyType, Mechanism, PKCS11Error, SignMixin
@@ -19,7 +18,7 @@ from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from sealtool.errors import SealKeyError
 from sealtool.sealing.keys import SealingPublicKey
-from sealtool.sealing.signatures import SealSigner
+from sealtool.sealing.signatures import SealSigner, digest_of
 
 ONE_CALL_AT_A_TIME = Lock()
 """Modules are initialised for one thread at a time (PKCS#11 v2.40, 5.4: ``C_Initialize`` without arguments)."""
@@ -134,14 +133,14 @@ class TokenSigner(SealSigner):
         match self.public_key:
             case rsa.RSAPublicKey() if self.prefer_pss:
                 salt = get_pyca_cryptography_hash(digest_algorithm).digest_size
-                return self._made(_PSS, data, digest_algorithm, _digest, (*_PSS_DIGESTS[digest_algorithm], salt))
+                return self._made(_PSS, data, digest_algorithm, digest_of, (*_PSS_DIGESTS[digest_algorithm], salt))
             case rsa.RSAPublicKey():
                 return self._made(_PKCS1, data, digest_algorithm, _digest_info)
             case ec.EllipticCurvePublicKey(key_size=bits):
                 size = bits // 8  # both curves have an order of whole bytes
 
                 def leftmost(message: bytes, algorithm: str) -> bytes:
-                    return _digest(message, algorithm)[:size]  # FIPS 186-5, 6.4.1; not every token cuts by itself
+                    return digest_of(message, algorithm)[:size]  # FIPS 186-5, 6.4.1; not every token cuts by itself
 
                 pair = self._made(_ECDSA, data, digest_algorithm, leftmost)
                 half = len(pair) // 2
@@ -170,15 +169,9 @@ class TokenSigner(SealSigner):
         return self.is_ours(self.sign(_PROBE, "sha256"), _PROBE, "sha256")
 
 
-def _digest(data: bytes, algorithm: str) -> bytes:
-    digest = hashes.Hash(get_pyca_cryptography_hash(algorithm))
-    digest.update(data)
-    return digest.finalize()
-
-
 def _digest_info(data: bytes, algorithm: str) -> bytes:
     """RFC 8017, 9.2, step 2: what PKCS#1 v1.5 puts its padding around."""
-    info = algos.DigestInfo({"digest_algorithm": {"algorithm": algorithm}, "digest": _digest(data, algorithm)})
+    info = algos.DigestInfo({"digest_algorithm": {"algorithm": algorithm}, "digest": digest_of(data, algorithm)})
     return bytes(info.dump())
 
 

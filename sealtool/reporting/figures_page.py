@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sealtool.reporting.charts import Bar, Chart
 from sealtool.reporting.figures import SCHEMA, Figures
+from sealtool.reporting.pages import page_environment
 
 _TEMPLATE: Final = "figures.html.j2"
 _BEGINNING: Final = f"<!DOCTYPE html>\n<!-- {SCHEMA} -->".encode()
@@ -56,13 +54,7 @@ class Columns:
 
 def figures_page(figures: Figures) -> bytes:
     """The page, in UTF-8. It holds no personal data."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters["count"] = "{:,}".format
     environment.globals |= {
         "columns": drawn_columns,

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from pathlib import Path
 from typing import Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sealtool.auditing import FileJudgement
 from sealtool.model import Reason, Verdict
+from sealtool.reporting.pages import page_environment
 from sealtool.reporting.report import Report, printable
 from sealtool.reporting.text import qualification_in_words
 
@@ -39,14 +37,7 @@ class _Finding:
 
 def html_page(report: Report) -> bytes:
     """The page, in UTF-8. It holds personal data of everybody whose certificate passed."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
+    environment = page_environment(finalize=_shown)
     environment.filters["moment"] = _moment
     environment.filters["day"] = _day
     environment.filters["qualification"] = qualification_in_words

@@ -922,7 +922,7 @@ def _lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:
 
 
 def _check(trust: Trust, now: Callable[[], datetime], content: bytes) -> Verification:
-    return judge_certificate(trust, now(), content, None)
+    return judge_certificate(trust, now().replace(microsecond=0), content, None)
 
 
 def judge_certificate(trust: Trust, now: datetime, content: bytes, sha256: str | None) -> Verification:

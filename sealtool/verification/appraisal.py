@@ -21,7 +21,6 @@ from sealtool.verification.chain import (
     Judgement,
     Material,
     Revocation,
-    digest_of,
     first_end,
     is_within_validity,
 )
@@ -33,7 +32,7 @@ from sealtool.verification.facts import (
     seal_evidence,
     seal_facts,
 )
-from sealtool.verification.message import Message, check_certificates, signature_time_stamp
+from sealtool.verification.message import Message, check_certificates, digest_of, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.revocation_data import check_revocation_data
 

@@ -7,10 +7,10 @@ the anchor. The moments are put together in :mod:`sealtool.verification.certific
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
@@ -35,7 +35,8 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from sealtool.verification import remembering
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
-from sealtool.verification.message import Message, is_issued_by
+from sealtool.verification.message import Message, digest_of, is_issued_by
+from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import Objection, ReasonCode
 from sealtool.verification.trust import Trust
@@ -107,6 +108,9 @@ class Judgement:
         return self.indication is AdESPassed.OK
 
 
+_PRECEDENTS: Final[Precedents[Judgement]] = Precedents()
+
+
 @dataclass(frozen=True, slots=True)
 class Revocation:
     """A certificate of a path that a list names."""
@@ -132,7 +136,7 @@ class Judge:
             )
             return _judgement(result)
 
-        return await self._with_reason(run, message, CERTIFICATE_SERVICES, at)
+        return await self._judged(run, case_of_seal(message, digest), message, CERTIFICATE_SERVICES, timing)
 
     async def judge_time_stamp(self, message: Message, stamped: Iterable[bytes | memoryview]) -> Judgement:
         """EN 319 102-1, 5.4 for a time stamp over ``stamped``, as of the moment it names."""
@@ -150,7 +154,7 @@ class Judge:
                 return self._listed_itself(message, judgement.anchor)
             return judgement
 
-        return await self._with_reason(run, message, TIME_STAMP_SERVICES, at)
+        return await self._judged(run, case_of_time_stamp(message, imprint), message, TIME_STAMP_SERVICES, timing)
 
     def _listed_itself(self, message: Message, signer: bytes) -> Judgement:
         """A time stamp whose own certificate identifies a listed service; the library asks nothing more of it then.
@@ -162,8 +166,41 @@ class Judge:
         issuers = (der for der in self._at_hand(message) if der != signer and is_issued_by(signer, der))
         return Judgement(AdESPassed.OK, (signer,), next(issuers, signer))
 
-    async def _with_reason(self, run: _Run, message: Message, services: Collection[str], at: datetime) -> Judgement:
+    async def _judged(
+        self, run: _Run, case: Case, message: Message, services: Collection[str], timing: ValidationTimingInfo
+    ) -> Judgement:
+        at = timing.validation_time
         granted = self._listed(message, services, at)
+        key = self._key(case, services, timing, granted) if case.likeness else b""
+        known = _PRECEDENTS.find(key)
+        if known is not None and case.holds():
+            return known
+        judgement = await self._with_reason(run, message, services, at, granted)
+        if judgement.passed and key:
+            _PRECEDENTS.keep(key, judgement)
+        return judgement
+
+    def _key(
+        self, case: Case, services: Collection[str], timing: ValidationTimingInfo, granted: _Anchors
+    ) -> bytes:
+        """Of all that a judgement depends on, but for what the case has of its own."""
+        material, trust = self.material, self.material.trust
+        circumstances = (*sorted(services), timing.validation_time.isoformat(), str(timing.point_in_time_validation))
+        return key_of(
+            case.likeness,
+            map(str.encode, circumstances),
+            granted,
+            trust.anchors,
+            trust.certificates,
+            trust.revocation_lists,
+            material.certificates,
+            material.revocation_lists,
+            material.ocsp_responses,
+        )
+
+    async def _with_reason(
+        self, run: _Run, message: Message, services: Collection[str], at: datetime, granted: _Anchors
+    ) -> Judgement:
         judgement = await run(granted, self._specification(granted, with_revocation=True))
         if judgement.indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
             listed = self._listed(message, services, None)
@@ -214,21 +251,6 @@ class Judge:
                 if moment is not None:
                     found.append(Revocation(moment, is_signer=index == 0))
         return found
-
-
-def digest_of(parts: Iterable[bytes | memoryview], algorithm: str) -> bytes:
-    """The digest over ``parts``.
-
-    Raises:
-        Objection: WEAK_ALGORITHM where the algorithm is unknown.
-    """
-    try:
-        digest = hashlib.new(algorithm, usedforsecurity=False)
-    except ValueError as error:
-        raise Objection(ReasonCode.WEAK_ALGORITHM) from error
-    for part in parts:
-        digest.update(part)
-    return digest.digest()
 
 
 def _judgement(result: object) -> Judgement:

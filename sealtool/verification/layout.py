@@ -21,7 +21,7 @@ from pyhanko.pdf_utils.decode_limits import (
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealtool.model import SEAL_FIELD_NAME
-from sealtool.verification.hexadecimal import FileContent
+from sealtool.verification.plain_objects import FileReader
 from sealtool.verification.objects import entries, lookup, resolve
 from sealtool.verification.reasons import Objection, ReasonCode
 
@@ -131,7 +131,7 @@ def read_layout(content: bytes) -> Layout:
 def _open(content: bytes) -> PdfFileReader:
     if not _END_OF_FILE.search(content[-_TAIL:]):
         raise Objection(ReasonCode.NOT_ENTIRE_FILE, "The last bytes are not the end of a PDF.")
-    reader = PdfFileReader(FileContent(content), strict=True, decode_limits=_DECODE_LIMITS)
+    reader = FileReader(content, strict=True, decode_limits=_DECODE_LIMITS)
     if "/Encrypt" in reader.trailer:
         raise Objection(ReasonCode.ENCRYPTED)
     if reader.xrefs.hybrid_xrefs_present:

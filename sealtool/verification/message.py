@@ -6,6 +6,7 @@ either be checked by itself or be fixed to one form: otherwise bytes could chang
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,7 +105,7 @@ def read_seal(encoded: bytes, *, may_hold_revocation_data: bool = False) -> Mess
     message = _read(encoded, "data", detached=True)
     if message.revocation_data and not may_hold_revocation_data:
         raise malformed("It carries data that nothing protects.")
-    if not any(True for _ in _attribute(message.signer_info["signed_attrs"], "signing_certificate_v2")):
+    if not any(True for _ in attribute_values(message.signer_info["signed_attrs"], "signing_certificate_v2")):
         # EN 319 142-1, 6.3 (f): without it the certificate could be exchanged for another of the same key.
         raise malformed("What is signed does not name the certificate.")
     unsigned = message.signer_info["unsigned_attrs"]
@@ -138,7 +139,7 @@ def signature_time_stamp(seal: Message) -> Message | None:
         Objection: there is one and it is malformed.
     """
     unsigned = seal.signer_info["unsigned_attrs"]
-    tokens = list(_attribute(unsigned, _SIGNATURE_TIME_STAMP)) if unsigned else []
+    tokens = list(attribute_values(unsigned, _SIGNATURE_TIME_STAMP)) if unsigned else []
     if len(tokens) > 1:
         raise malformed("It carries several time stamps.")
     return read_time_stamp(tokens[0].dump()) if tokens else None
@@ -299,7 +300,8 @@ def _elements(contents: bytes) -> Iterator[bytes]:
         position += length
 
 
-def _attribute(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:
+def attribute_values(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:
+    """The values of all attributes of one type."""
     for attribute in attributes:
         if attribute["type"].native == kind:
             yield from attribute["values"]
@@ -313,3 +315,18 @@ def is_issued_by(der: bytes, issuer: bytes) -> bool:
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
+
+
+def digest_of(parts: Iterable[bytes | memoryview], algorithm: str) -> bytes:
+    """The digest over ``parts``.
+
+    Raises:
+        Objection: WEAK_ALGORITHM where the algorithm is unknown.
+    """
+    try:
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+    except ValueError as error:
+        raise Objection(ReasonCode.WEAK_ALGORITHM) from error
+    for part in parts:
+        digest.update(part)
+    return digest.digest()

@@ -38,7 +38,7 @@ from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.message import Message, digest_of, is_issued_by
 from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
-from sealtool.verification.reasons import Objection, ReasonCode
+from sealtool.verification.reasons import ReasonCode
 from sealtool.verification.trust import Trust
 
 _Anchors = tuple[bytes, ...]
@@ -169,20 +169,17 @@ class Judge:
     async def _judged(
         self, run: _Run, case: Case, message: Message, services: Collection[str], timing: ValidationTimingInfo
     ) -> Judgement:
-        at = timing.validation_time
-        granted = self._listed(message, services, at)
+        granted = self._listed(message, services, timing.validation_time)
         key = self._key(case, services, timing, granted) if case.likeness else b""
         known = _PRECEDENTS.find(key)
         if known is not None and case.holds():
             return known
-        judgement = await self._with_reason(run, message, services, at, granted)
+        judgement = await self._with_reason(run, message, services, granted)
         if judgement.passed and key:
             _PRECEDENTS.keep(key, judgement)
         return judgement
 
-    def _key(
-        self, case: Case, services: Collection[str], timing: ValidationTimingInfo, granted: _Anchors
-    ) -> bytes:
+    def _key(self, case: Case, services: Collection[str], timing: ValidationTimingInfo, granted: _Anchors) -> bytes:
         """Of all that a judgement depends on, but for what the case has of its own."""
         material, trust = self.material, self.material.trust
         circumstances = (*sorted(services), timing.validation_time.isoformat(), str(timing.point_in_time_validation))
@@ -199,7 +196,7 @@ class Judge:
         )
 
     async def _with_reason(
-        self, run: _Run, message: Message, services: Collection[str], at: datetime, granted: _Anchors
+        self, run: _Run, message: Message, services: Collection[str], granted: _Anchors
     ) -> Judgement:
         judgement = await run(granted, self._specification(granted, with_revocation=True))
         if judgement.indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:

@@ -21,8 +21,8 @@ from pyhanko.pdf_utils.decode_limits import (
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealtool.model import SEAL_FIELD_NAME
-from sealtool.verification.plain_objects import FileReader
 from sealtool.verification.objects import entries, lookup, resolve
+from sealtool.verification.quick_reading import FileReader
 from sealtool.verification.reasons import Objection, ReasonCode
 
 _MIB = 1024 * 1024

@@ -204,11 +204,27 @@ def _parse(encoded: bytes) -> Message:
     if len(signed_data["signer_infos"]) != 1:
         raise malformed("It has not exactly one signer.")
     signer_info = extract_signer_info(signed_data)
+    signer, *others = _certificates(signed_data, signer_info)
+    return Message(encoded, signed_data, signer_info, signer, (signer, *others))
+
+
+def _certificates(signed_data: cms.SignedData, signer_info: cms.SignerInfo) -> tuple[asn1_x509.Certificate, ...]:
+    """All certificates, the signer's first.
+
+    The library compares issuers by prepared names, which takes its time, to tell the signer's among those of the same
+    serial number; where there is one only, and its issuer is the same to the byte, nothing is left to tell.
+    """
+    identifier, choices = signer_info["sid"], signed_data["certificates"]
+    if identifier.name == "issuer_and_serial_number" and all(choice.name == "certificate" for choice in choices):
+        found = [choice.chosen.untag() for choice in choices]
+        named = [one for one in found if one.serial_number == identifier.chosen["serial_number"].native]
+        if len(named) == 1 and named[0].issuer.dump() == identifier.chosen["issuer"].dump():
+            return (named[0], *(one for one in found if one is not named[0]))
     try:
-        found = extract_certificate_info(signed_data)
+        info = extract_certificate_info(signed_data)
     except ValueError as error:
         raise Objection(ReasonCode.NO_SEAL_CERTIFICATE) from error
-    return Message(encoded, signed_data, signer_info, found.signer_cert, (found.signer_cert, *found.other_certs))
+    return (info.signer_cert, *info.other_certs)
 
 
 def _check_form(message: Message, content_type: str, *, detached: bool) -> None:

@@ -12,10 +12,12 @@ import contextlib
 import io
 import re
 from binascii import unhexlify
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Any, BinaryIO, Final
 
-from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils import generic, xref
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -30,9 +32,14 @@ _TOKEN: Final = re.compile(
     rb"\(((?:[^()\\]++|\\(?:[0-3][0-7]{2}|[()\\bfnrt]))*+)\)|<([0-9A-Fa-f]*+)>|"
     rb"(true|false|null)" + _AT_END + rb"|(<<|\[|>>|\]))"
 )
-_NAME, _REFERENCE, _GENERATION, _STRUCTURE = 1, 2, 3, 9
+_NAME, _REFERENCE, _GENERATION, _NUMBER, _STRUCTURE = 1, 2, 3, 4, 9
+_TABLE: Final = re.compile(rb"[0-9 \n\r\t\f]*+")
+_FREE, _IN_USE, _PACKED = 0, 1, 2
+_FIELDS: Final = 3
+_LONGEST: Final = 7  # bytes of a field: the library takes eight for a number with a sign
 _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{3})|(.))", re.DOTALL)
 _ESCAPED: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_pdf: Any = generic  # which has no types for most of it
 _Object = Any  # the library's classes of objects share a base, and not what is needed of them
 
 
@@ -54,7 +61,7 @@ class FileReader(PdfFileReader):
     """A file that is judged."""
 
     def __init__(self, content: bytes, **settings: Any) -> None:
-        self._unpacked: dict[int, tuple[list[int], int, bytes] | None] = {}
+        self._unpacked: dict[int, _Unpacked | None] = {}
         super().__init__(FileContent(content), **settings)
 
     def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> _Object:
@@ -62,15 +69,13 @@ class FileReader(PdfFileReader):
         if stmnum not in self._unpacked:
             self._unpacked[stmnum] = self._unpack(stmnum)
         unpacked = self._unpacked[stmnum]
-        if unpacked is not None:
-            table, first, content = unpacked
-            if idx < len(table) // 2 and table[::2].index(idnum) == idx:
-                with contextlib.suppress(_NotPlainError):
-                    return _packed(content, first + table[2 * idx + 1], generic.Reference(idnum, 0, self))
-        return super()._get_object_from_stream(idnum, stmnum, idx)
+        if unpacked is not None and unpacked.order.get(idnum) == idx:
+            with contextlib.suppress(_NotPlainError):
+                return _packed(unpacked.content, unpacked.offsets[idx], generic.Reference(idnum, 0, self))
+        return super()._get_object_from_stream(idnum, stmnum, idx)  # type: ignore[no-untyped-call]
 
-    def _unpack(self, number: int) -> tuple[list[int], int, bytes] | None:
-        """ISO 32000-2, 7.5.7: numbers and offsets, where the objects begin, and all of it; None where it is not plain."""
+    def _unpack(self, number: int) -> _Unpacked | None:
+        """None where the library has to look for each object by itself."""
         stream = generic.Reference(number, 0, self).get_object()
         if not isinstance(stream, generic.StreamObject) or stream.get("/Type") != "/ObjStm":
             return None
@@ -78,10 +83,25 @@ class FileReader(PdfFileReader):
         first, count = stream.get("/First"), stream.get("/N")
         if not isinstance(first, int) or not isinstance(count, int) or not 0 < first <= len(content):
             return None
-        table = content[:first].split()
-        if len(table) != 2 * count or not all(map(bytes.isdigit, table)):
+        table = content[:first]
+        if not _TABLE.fullmatch(table) or len(fields := [int(field) for field in table.split()]) != 2 * count:
             return None
-        return list(map(int, table)), first, content
+        order = {field: index for index, field in reversed(list(enumerate(fields[::2])))}
+        return _Unpacked(content, order, [first + offset for offset in fields[1::2]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Unpacked:
+    """A stream of objects (ISO 32000-2, 7.5.7).
+
+    Attributes:
+        order: the place of each object, by its number; the first, where there are several.
+        offsets: where they begin in the content.
+    """
+
+    content: bytes
+    order: dict[int, int]
+    offsets: list[int]
 
 
 class _NotPlainError(Exception):
@@ -96,8 +116,8 @@ _read_slowly = generic.read_object
 
 
 def _read(stream: BinaryIO, container_ref: generic.Dereferenceable, *arguments: Any, **settings: Any) -> _Object:
-    is_plain = isinstance(stream, FileContent) and not arguments and not any(settings.values())
-    if not is_plain or (at := stream.tell()) in stream.slowly:
+    is_special = bool(arguments) or any(settings.values())  # an operator of a page, metadata to be taken apart
+    if is_special or not isinstance(stream, FileContent) or (at := stream.tell()) in stream.slowly:
         return _read_slowly(stream, container_ref, *arguments, **settings)
     try:
         found, end = _whole(stream.content, at, container_ref)
@@ -107,13 +127,63 @@ def _read(stream: BinaryIO, container_ref: generic.Dereferenceable, *arguments: 
     stream.seek(end)
     if not isinstance(found, dict):
         return found
-    payload = generic._maybe_read_stream_payload(stream, found, container_ref.get_pdf_handler())  # noqa: SLF001
-    made = generic.DictionaryObject(found) if payload is None else generic.StreamObject(found, encoded_data=payload)
+    payload = _pdf._maybe_read_stream_payload(stream, found, _handler(container_ref))  # noqa: SLF001
+    made = _pdf.DictionaryObject(found) if payload is None else _pdf.StreamObject(found, encoded_data=payload)
     made.container_ref = container_ref
     return made
 
 
 generic.read_object = _read
+
+_parse_slowly = xref.parse_xref_stream
+
+
+def _parse_table(stream: generic.StreamObject, strict: bool = True) -> Iterator[xref.XRefEntry]:  # noqa: FBT001, FBT002
+    """A cross-reference stream (ISO 32000-2, 7.5.8), whose entries the library reads field by field."""
+    widths, index = stream.get("/W"), stream.get("/Index", [0, stream.get("/Size")])
+    is_ours = isinstance(stream.container_ref, generic.Reference) and isinstance(stream.container_ref.pdf, FileReader)
+    if not is_ours or not isinstance(widths, list) or not isinstance(index, list):
+        return _parse_slowly(stream, strict)
+    widths, index = list(widths), list(index)
+    if not _is_plain_table(widths, index):
+        return _parse_slowly(stream, strict)
+    count, width = sum(index[1::2]), sum(widths)
+    content = stream.read_data(DecodePurpose.XREF_STREAM, expected_size=count * (width + 1))
+    if len(content) != count * width:
+        return _parse_slowly(stream, strict)
+    return _table(content, widths, chain.from_iterable(range(at, at + many) for at, many in _pairs(index)))
+
+
+def _is_plain_table(widths: list[Any], index: list[Any]) -> bool:
+    """Three fields of usual lengths, and sections in order."""
+    if len(widths) != _FIELDS or len(index) % 2 or not all(isinstance(one, int) and one >= 0 for one in widths + index):
+        return False
+    in_order = all(at + many <= next_at for (at, many), (next_at, _) in pairwise(_pairs(index)))
+    return in_order and widths[0] > 0 and max(widths) <= _LONGEST
+
+
+def _pairs(index: Sequence[int]) -> Iterator[tuple[int, int]]:
+    return zip(index[::2], index[1::2], strict=True)
+
+
+def _table(content: bytes, widths: Sequence[int], numbers: Iterable[int]) -> Iterator[xref.XRefEntry]:
+    second, third, width = widths[0], widths[0] + widths[1], sum(widths)
+    for at, number in zip(range(0, len(content), width), numbers, strict=True):
+        entry = content[at : at + width]
+        kind, place, rest = map(int.from_bytes, (entry[:second], entry[second:third], entry[third:]))
+        if kind == _IN_USE:
+            yield xref.XRefEntry(xref.XRefType.STANDARD, place, number, rest)
+        elif kind == _PACKED:
+            yield xref.XRefEntry(xref.XRefType.IN_OBJ_STREAM, xref.ObjStreamRef(place, rest), number)
+        elif kind == _FREE:
+            yield xref.XRefEntry(xref.XRefType.FREE, None, number, rest)
+
+
+xref.parse_xref_stream = _parse_table  # type: ignore[assignment]
+
+
+def _handler(reference: Any) -> Any:
+    return reference.get_pdf_handler()
 
 
 def _packed(content: bytes, at: int, holder: generic.Dereferenceable) -> _Object:
@@ -123,15 +193,15 @@ def _packed(content: bytes, at: int, holder: generic.Dereferenceable) -> _Object
     if isinstance(found, generic.IndirectObject) or behind in {b"%", b"s"}:
         raise _NotPlainError(end)
     if isinstance(found, dict):
-        found = generic.DictionaryObject(found)
+        found = _pdf.DictionaryObject(found)
         found.container_ref = holder
     return found
 
 
 def _whole(content: bytes, at: int, holder: generic.Dereferenceable) -> tuple[_Object, int]:
-    """An object that nothing stands before, and where it ends; of a dictionary, which may be a stream's, the entries."""
+    """An object that begins right there, and where it ends; of a dictionary, which may be a stream's, the entries."""
     token = _TOKEN.match(content, at)
-    if token is None or content[at] in _WHITE:
+    if token is None or content[at] in _WHITE or token.lastindex == _NUMBER:  # which may begin a reference
         raise _NotPlainError(at)
     if token.lastindex == _STRUCTURE and token[_STRUCTURE] == b"<<":
         return _entries(content, token.end(), holder, 0)
@@ -139,12 +209,12 @@ def _whole(content: bytes, at: int, holder: generic.Dereferenceable) -> tuple[_O
 
 
 def _made(content: bytes, token: re.Match[bytes], holder: generic.Dereferenceable, depth: int) -> tuple[_Object, int]:
-    kind, end = token.lastindex, token.end()
+    kind, end = token.lastindex or 0, token.end()
     made: _Object
     if kind == _NAME:
-        made = generic.NameObject("/" + token[kind].decode("ascii"))
+        made = _pdf.NameObject("/" + token[kind].decode("ascii"))
     elif kind == _GENERATION:
-        made = generic.IndirectObject(int(token[_REFERENCE]), int(token[kind]), holder.get_pdf_handler())
+        made = _pdf.IndirectObject(int(token[_REFERENCE]), int(token[kind]), _handler(holder))
     elif kind == _STRUCTURE:
         return _structure(content, token, holder, depth)
     else:
@@ -162,9 +232,9 @@ def _structure(
     made: _Object
     if opened == b"<<":
         entries, end = _entries(content, token.end(), holder, depth + 1)
-        made = generic.DictionaryObject(entries)
+        made = _pdf.DictionaryObject(entries)
     else:
-        made = generic.ArrayObject()
+        made = _pdf.ArrayObject()
         end = token.end()
         while (token := _token(content, end))[_STRUCTURE] != b"]":
             value, end = _made(content, token, holder, depth + 1)
@@ -181,7 +251,7 @@ def _entries(
     while (token := _token(content, at))[_STRUCTURE] != b">>":
         if token.lastindex != _NAME:
             raise _NotPlainError(token.end())
-        name = generic.NameObject("/" + token[_NAME].decode("ascii"))
+        name = _pdf.NameObject("/" + token[_NAME].decode("ascii"))
         value, at = _made(content, _token(content, token.end()), holder, depth)
         if name in entries:
             raise _NotPlainError(at)
@@ -211,12 +281,12 @@ def _hexadecimal(digits: bytes) -> _Object:
 
 
 def _word(word: bytes) -> _Object:
-    return generic.NullObject() if word == b"null" else generic.BooleanObject(word == b"true")
+    return _pdf.NullObject() if word == b"null" else _pdf.BooleanObject(word == b"true")
 
 
 _SIMPLE: Final[dict[int, Callable[[bytes], _Object]]] = {
-    4: generic.NumberObject,
-    5: lambda digits: generic.FloatObject(digits.decode("ascii")),
+    _NUMBER: generic.NumberObject,
+    5: lambda digits: _pdf.FloatObject(digits.decode("ascii")),
     6: _literal,
     7: _hexadecimal,
     8: _word,

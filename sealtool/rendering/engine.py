@@ -6,7 +6,10 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
+from pydyf import Array as PdfArray
 from pydyf import Dictionary, Object
+from pydyf import Stream as PdfStream
+from pydyf import String as PdfString
 
 from sealtool.errors import ConfigurationError
 
@@ -44,6 +47,9 @@ __all__ = [
     "Matrix",
     "Object",
     "PageStream",
+    "PdfArray",
+    "PdfStream",
+    "PdfString",
     "TextBox",
     "URLFetcher",
     "URLFetcherResponse",

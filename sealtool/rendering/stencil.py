@@ -18,9 +18,9 @@ from copy import copy
 from dataclasses import dataclass, field
 from hashlib import md5
 from html import unescape
-from io import BytesIO
 from typing import Any, Final
 
+from sealtool.rendering.assembly import Assembly
 from sealtool.rendering.engine import (
     Document,
     LineBox,
@@ -98,12 +98,13 @@ class _Slot:
 
 @dataclass(slots=True)
 class _Sheet:
-    """One page of the specimen: its markup taken apart, its lines, and the stream that paints it."""
+    """One page of the specimen: its markup taken apart, its lines, the stream that paints it, and what is in there."""
 
     tags: list[str]
     texts: list[list[str]]
     lines: list[_Line]
     stream: Any
+    operators: list[bytes]
     slots: dict[str, _Slot | None] = field(default_factory=dict)
 
 
@@ -150,22 +151,22 @@ class Stencil:
         self._alphabet = alphabet
         self._wording = [(page.title, page.office, page.language) for page in pages]
         self._identifier = identifier.encode()
-        self._file = copy(file)
         objects = list(file.objects)
         by_reference = {each.reference: each for each in objects}
         streams = [by_reference[by_reference[page]["Contents"]] for page in file.page_references]
         self._sheets = [
-            _Sheet(*_taken_apart(page), list(_lone_texts(laid_out._page_box)), stream)  # noqa: SLF001 - see above
+            _Sheet(*_taken_apart(page), list(_lone_texts(laid_out._page_box)), stream, _encoded(stream))  # noqa: SLF001 - see above
             for page, laid_out, stream in zip(pages, document.pages, streams, strict=True)
         ]
         self._metadata = by_reference[file.catalog["Metadata"]]
         self._attachment = next(each for each in objects if _is_embedded_file(each))
         changing = {each.number for each in (*streams, self._metadata, self._attachment)}
-        self._objects = [each if each.number in changing or each.free == "f" else _Kept(each) for each in objects]
         if b"".join(self._metadata.stream).count(self._identifier) != 1:
             raise NotFillableError("the metadata do not name the certificate exactly once")
-        if any(self._identifier in each.data for each in self._objects if isinstance(each, _Kept)):
+        staying = (each for each in objects if each.number not in changing and each.free != "f")
+        if any(self._identifier in each.data for each in staying):
             raise NotFillableError("the certificate is named where nobody would change it")
+        self._assembly = Assembly(file, changing)
 
     def fill_in(self, identifier: str, pages: Sequence[WordedPage], record: bytes) -> bytes:
         """The file of another order.
@@ -176,24 +177,19 @@ class Stencil:
         if [(page.title, page.office, page.language) for page in pages] != self._wording:
             raise NotFillableError("its metadata differ")
         metadata = b"".join(self._metadata.stream).replace(self._identifier, identifier.encode())
-        changed = [
-            _restreamed(self._metadata, [metadata]),
-            _restreamed(self._attachment, [record], _described(self._attachment, record)),
-        ]
+        changed = {
+            self._metadata.number: _restreamed(self._metadata, [metadata]),
+            self._attachment.number: _restreamed(self._attachment, [record], _described(self._attachment, record)),
+        }
         for sheet, page in zip(self._sheets, pages, strict=True):
-            changed.append(_restreamed(sheet.stream, self._operators(sheet, page)))
-        by_number = {each.number: each for each in changed}
-        file = copy(self._file)
-        file.objects = [by_number.get(each.number, each) for each in self._objects]
-        output = BytesIO()
-        file.write(output, version="1.7", identifier=True, compress=True)
-        return output.getvalue()
+            changed[sheet.stream.number] = _restreamed(sheet.stream, [b"\n".join(self._operators(sheet, page))])
+        return self._assembly.file(changed)
 
     def _operators(self, sheet: _Sheet, page: WordedPage) -> list[bytes]:
         tags, texts = _taken_apart(page)
         if tags != sheet.tags:
             raise NotFillableError("its page is built in another way")
-        operators = list(sheet.stream.stream)
+        operators = list(sheet.operators)
         for old, new in _differences(sheet.texts, texts):
             if old not in sheet.slots:
                 sheet.slots[old] = self._slot(sheet, old)
@@ -210,7 +206,7 @@ class Stencil:
         line = found[0]
         layout, shape, _ = _shaped(line.box, text)
         drawn = _drawn(self.document, line.box, text, layout)
-        operators = sheet.stream.stream
+        operators = sheet.operators
         if len(drawn) != _PLACED_CHOSEN_SHOWN or operators.count(drawn[0]) != 1:
             return None
         start = operators.index(drawn[0])
@@ -232,32 +228,21 @@ class Stencil:
         return drawn[2]
 
 
-class _Kept(Object):  # type: ignore[misc]
-    """An object as it is written, so that nothing of it is done twice."""
-
-    def __init__(self, original: Any) -> None:
-        super().__init__()
-        self.number, self.generation = original.number, original.generation
-        self._compressible, self._data = original.compressible, original.data
-
-    @property
-    def data(self) -> bytes:
-        return bytes(self._data)
-
-    @property
-    def compressible(self) -> bool:
-        return bool(self._compressible)
-
-
 def _is_embedded_file(candidate: Any) -> bool:
     return getattr(candidate, "extra", {}).get("Type") == "/EmbeddedFile"
 
 
-def _restreamed(original: Any, content: list[bytes], extra: Any = None) -> _Kept:
+def _restreamed(original: Any, content: list[bytes], extra: Any = None) -> bytes:
+    """The data of a stream with other content."""
     changed = copy(original)
     changed.stream = content
     changed.extra = original.extra if extra is None else extra
-    return _Kept(changed)
+    return bytes(changed.data)
+
+
+def _encoded(stream: Any) -> list[bytes]:
+    """The operators of a page, as they are written one below the other."""
+    return [each.data if isinstance(each, Object) else each if isinstance(each, bytes) else each.encode("ascii") for each in stream.stream]
 
 
 def _described(attachment: Any, record: bytes) -> Any:

@@ -43,7 +43,7 @@ class Assembly:
         self._lines = [
             (number, None if data is None else _line(number, data)) for number, data in self._data if number in loose
         ]
-        widest = max(max(each.generation for each in objects), len(packed))
+        widest = max(*(each.generation for each in objects), len(packed))
         self._last_width = ceil(log(widest + 1, _BYTE))
         self._entries = {"Root": file.catalog.reference}
         if file.info:

@@ -242,7 +242,10 @@ def _restreamed(original: Any, content: list[bytes], extra: Any = None) -> bytes
 
 def _encoded(stream: Any) -> list[bytes]:
     """The operators of a page, as they are written one below the other."""
-    return [each.data if isinstance(each, Object) else each if isinstance(each, bytes) else each.encode("ascii") for each in stream.stream]
+    return [
+        each.data if isinstance(each, Object) else each if isinstance(each, bytes) else each.encode("ascii")
+        for each in stream.stream
+    ]
 
 
 def _described(attachment: Any, record: bytes) -> Any:

@@ -1,9 +1,10 @@
-"""Objects of a file that is judged, read in large steps.
+"""What a file that is judged consists of, read in large steps.
 
 The library reads a PDF byte by byte, which took a third of the time of a file, and offers no place to do better. So its
-reader of objects is replaced by one that does the same, only sooner, for what is written plainly: without comments,
-escapes, names given twice, or anything else that is not a matter of course. All else is left to the library, errors
-included. It knows the streams of this module and no others: what sealing reads, it reads as ever.
+readers of dictionaries, arrays and tables are replaced by some that do the same, only sooner, for what is written
+plainly: without comments, escapes in names, names given twice, or anything else that is not a matter of course. All
+else is left to the library, errors included. They know the streams of this module and no others: what sealing reads,
+the library reads as ever.
 """
 
 from __future__ import annotations
@@ -112,28 +113,43 @@ class _NotPlainError(Exception):
         self.at = at
 
 
-_read_slowly = generic.read_object
+_read_dictionary_slowly = generic.DictionaryObject.read_from_stream
+_read_array_slowly = generic.ArrayObject.read_from_stream
 
 
-def _read(stream: BinaryIO, container_ref: generic.Dereferenceable, *arguments: Any, **settings: Any) -> _Object:
+def _read_dictionary(stream: BinaryIO, container_ref: Any, *arguments: Any, **settings: Any) -> _Object:
+    found = _read_plainly(b"<<", stream, container_ref, arguments, settings)
+    if found is None:
+        return _read_dictionary_slowly(stream, container_ref, *arguments, **settings)
+    payload = _pdf._maybe_read_stream_payload(stream, found, container_ref.get_pdf_handler())  # noqa: SLF001
+    return _pdf.DictionaryObject(found) if payload is None else _pdf.StreamObject(found, encoded_data=payload)
+
+
+def _read_array(stream: BinaryIO, container_ref: Any, *arguments: Any, **settings: Any) -> _Object:
+    found = _read_plainly(b"[", stream, container_ref, arguments, settings)
+    return _read_array_slowly(stream, container_ref, *arguments, **settings) if found is None else found
+
+
+def _read_plainly(
+    opening: bytes, stream: BinaryIO, holder: Any, arguments: tuple[Any, ...], settings: dict[str, Any]
+) -> _Object:
+    """What begins with ``opening``; None, and the stream where it was, where the library is needed."""
     is_special = bool(arguments) or any(settings.values())  # an operator of a page, metadata to be taken apart
     if is_special or not isinstance(stream, FileContent) or (at := stream.tell()) in stream.slowly:
-        return _read_slowly(stream, container_ref, *arguments, **settings)
+        return None
+    if not stream.content.startswith(opening, at):
+        return None
     try:
-        found, end = _whole(stream.content, at, container_ref)
+        found, end = _whole(stream.content, at, holder)
     except _NotPlainError as error:
         stream.slowly = range(at, error.at)
-        return _read_slowly(stream, container_ref, *arguments, **settings)
+        return None
     stream.seek(end)
-    if not isinstance(found, dict):
-        return found
-    payload = _pdf._maybe_read_stream_payload(stream, found, _handler(container_ref))  # noqa: SLF001
-    made = _pdf.DictionaryObject(found) if payload is None else _pdf.StreamObject(found, encoded_data=payload)
-    made.container_ref = container_ref
-    return made
+    return found
 
 
-generic.read_object = _read
+generic.DictionaryObject.read_from_stream = staticmethod(_read_dictionary)  # type: ignore[method-assign]
+generic.ArrayObject.read_from_stream = staticmethod(_read_array)  # type: ignore[method-assign]
 
 _parse_slowly = xref.parse_xref_stream
 
@@ -182,11 +198,7 @@ def _table(content: bytes, widths: Sequence[int], numbers: Iterable[int]) -> Ite
 xref.parse_xref_stream = _parse_table  # type: ignore[assignment]
 
 
-def _handler(reference: Any) -> Any:
-    return reference.get_pdf_handler()
-
-
-def _packed(content: bytes, at: int, holder: generic.Dereferenceable) -> _Object:
+def _packed(content: bytes, at: int, holder: Any) -> _Object:
     """An object from a stream of objects, where no streams are and no references stand for objects."""
     found, end = _whole(content, at, holder)
     behind = content[end:].lstrip(_WHITE)[:1]
@@ -198,7 +210,7 @@ def _packed(content: bytes, at: int, holder: generic.Dereferenceable) -> _Object
     return found
 
 
-def _whole(content: bytes, at: int, holder: generic.Dereferenceable) -> tuple[_Object, int]:
+def _whole(content: bytes, at: int, holder: Any) -> tuple[_Object, int]:
     """An object that begins right there, and where it ends; of a dictionary, which may be a stream's, the entries."""
     token = _TOKEN.match(content, at)
     if token is None or content[at] in _WHITE or token.lastindex == _NUMBER:  # which may begin a reference
@@ -208,13 +220,13 @@ def _whole(content: bytes, at: int, holder: generic.Dereferenceable) -> tuple[_O
     return _made(content, token, holder, 0)
 
 
-def _made(content: bytes, token: re.Match[bytes], holder: generic.Dereferenceable, depth: int) -> tuple[_Object, int]:
+def _made(content: bytes, token: re.Match[bytes], holder: Any, depth: int) -> tuple[_Object, int]:
     kind, end = token.lastindex or 0, token.end()
     made: _Object
     if kind == _NAME:
         made = _pdf.NameObject("/" + token[kind].decode("ascii"))
     elif kind == _GENERATION:
-        made = _pdf.IndirectObject(int(token[_REFERENCE]), int(token[kind]), _handler(holder))
+        made = _pdf.IndirectObject(int(token[_REFERENCE]), int(token[kind]), holder.get_pdf_handler())
     elif kind == _STRUCTURE:
         return _structure(content, token, holder, depth)
     else:
@@ -223,9 +235,7 @@ def _made(content: bytes, token: re.Match[bytes], holder: generic.Dereferenceabl
     return made, end
 
 
-def _structure(
-    content: bytes, token: re.Match[bytes], holder: generic.Dereferenceable, depth: int
-) -> tuple[_Object, int]:
+def _structure(content: bytes, token: re.Match[bytes], holder: Any, depth: int) -> tuple[_Object, int]:
     opened = token[_STRUCTURE]
     if depth > _DEEPEST or opened in {b">>", b"]"}:
         raise _NotPlainError(token.end())
@@ -244,9 +254,7 @@ def _structure(
     return made, end
 
 
-def _entries(
-    content: bytes, at: int, holder: generic.Dereferenceable, depth: int
-) -> tuple[dict[generic.NameObject, _Object], int]:
+def _entries(content: bytes, at: int, holder: Any, depth: int) -> tuple[dict[generic.NameObject, _Object], int]:
     entries: dict[generic.NameObject, _Object] = {}
     while (token := _token(content, at))[_STRUCTURE] != b">>":
         if token.lastindex != _NAME:

@@ -82,7 +82,7 @@ def test_the_quick_way_and_the_library_agree(before: bytes, text: bytes, behind:
 
 
 def test_a_plain_object_is_not_read_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_reading, "_read_slowly", lambda *_: pytest.fail("read slowly"))
+    monkeypatch.setattr(quick_reading, "_read_dictionary_slowly", lambda *_: pytest.fail("read slowly"))
     holder = generic.Reference(1, 0, SimpleNamespace(strict=True))
     content = b"<< /A [1 2.5 (x\\051) <00ff7> true null 3 0 R] /B << /C /D >> >> "
     found = generic.read_object(FileContent(content), holder)

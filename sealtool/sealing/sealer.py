@@ -20,14 +20,14 @@ from pyhanko.sign.signers.pdf_signer import (
     PdfSignatureMetadata,
     PdfSigner,
     PdfSigningSession,
-    PdfTBSDocument,
+    PreSignValidationStatus,
     SigDSSPlacementPreference,
 )
 
 from sealtool.errors import ConfigurationError, RenderingError, SealKeyError
 from sealtool.model import SEAL_FIELD_NAME, SealedPdf, UnsealedPdf
 from sealtool.sealing.archiving import stamp_document
-from sealtool.sealing.cades import cades_attributes
+from sealtool.sealing.cades import cades_attributes, room_for_document_stamp
 from sealtool.sealing.evidence import demand_evidence
 from sealtool.sealing.keys import SealKey, as_asn1
 from sealtool.sealing.material import SealingMaterial, gather
@@ -35,8 +35,9 @@ from sealtool.sealing.messages import SealMessages
 from sealtool.sealing.profile import SealingProfile
 from sealtool.sealing.revocation import RevocationSources
 from sealtool.sealing.supply import Supply
-from sealtool.sealing.time_stamps import TimeStampAuthority
+from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampAuthority
 from sealtool.sealing.trust import Trust
+from sealtool.sealing.updates import Prepared, UpdateMoulds, ground_of
 from sealtool.sealing.writing import SealWriter
 
 T = TypeVar("T")
@@ -91,6 +92,7 @@ class Sealer:
         self._second_look = second_look
         self._certificate = as_asn1(key.certificate)
         self._messages = SealMessages(key.signer, profile)
+        self._moulds = UpdateMoulds()
 
     async def __aenter__(self) -> Self:
         return self
@@ -176,7 +178,20 @@ class Sealer:
         return await self._supply.work_with(guarded, stamped=stamped)
 
     async def _sealed(self, pdf: UnsealedPdf, material: SealingMaterial) -> bytes:
-        profile = self._profile
+        profile, stamper = self._profile, material.stamper
+        prepared = self._prepared(pdf, material)
+        digest = prepared.digest(profile.digest.value)
+        prepared.fill(await self._messages.seal_of(digest, stamper if profile.stamped else None))
+        if profile.archival and stamper is not None and material.validation is not None:
+            return await self._archived(prepared, material, stamper, material.validation)
+        return bytes(prepared.content)
+
+    def _prepared(self, pdf: UnsealedPdf, material: SealingMaterial) -> Prepared:
+        """The document with all of its seal but the message."""
+        ground = ground_of(pdf.content)
+        poured = self._moulds.poured(pdf.content, ground, material, moment=self._clock())
+        if poured is not None:
+            return poured
         try:
             writer = SealWriter(BytesIO(pdf.content))
             _set_tab_order(writer)
@@ -186,13 +201,34 @@ class Sealer:
                 f"A document cannot be sealed, because it is not a clean, unsealed PDF: {error}.",
                 advice="This is a fault of the template or of the program: report it with the log of this run.",
             ) from error
-        to_seal = session.prepare_tbs_document(material.validation, material.room)
         output = BytesIO()
-        prepared, _ = to_seal.digest_tbs_document(output=output)
-        message = await self._messages.seal_of(prepared.document_digest, material.stamper if profile.stamped else None)
-        PdfTBSDocument.resume_signing(output, prepared, message)
-        if profile.archival and material.stamper is not None and material.validation is not None:
-            await stamp_document(output, material.stamper, material.validation, profile)
+        by_library, _ = session.prepare_tbs_document(material.validation, material.room).digest_tbs_document(
+            output=output
+        )
+        content = output.getvalue()
+        gap = (by_library.reserved_region_start, by_library.reserved_region_end)
+        return Prepared(bytearray(content), gap, self._moulds.learn(pdf.content, content, ground, material))
+
+    async def _archived(
+        self,
+        sealed: Prepared,
+        material: SealingMaterial,
+        stamper: CheckedTimeStamper,
+        validation: PreSignValidationStatus,
+    ) -> bytes:
+        """The sealed document with its archive time stamp."""
+        profile = self._profile
+        room = await room_for_document_stamp(profile, stamper)
+        stamped = self._moulds.poured(sealed.content, sealed.ground, material, moment=self._clock(), room=room)
+        if stamped is not None:
+            algorithm = profile.digest.value
+            token = await stamper.async_timestamp(stamped.digest(algorithm), algorithm)
+            stamped.fill(token.dump())
+            return bytes(stamped.content)
+        content = bytes(sealed.content)
+        output = BytesIO(content)
+        await stamp_document(output, stamper, validation, profile)
+        self._moulds.learn(content, output.getvalue(), sealed.ground, material)
         return output.getvalue()
 
     def _session(self, writer: SealWriter, material: SealingMaterial) -> PdfSigningSession:

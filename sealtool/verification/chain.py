@@ -36,7 +36,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 from sealtool.verification import remembering
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.message import Message, digest_of, is_issued_by
-from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of
+from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of, moment_of
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import ReasonCode
 from sealtool.verification.trust import Trust
@@ -182,7 +182,10 @@ class Judge:
     def _key(self, case: Case, services: Collection[str], timing: ValidationTimingInfo, granted: _Anchors) -> bytes:
         """Of all that a judgement depends on, but for what the case has of its own."""
         material, trust = self.material, self.material.trust
-        circumstances = (*sorted(services), timing.validation_time.isoformat(), str(timing.point_in_time_validation))
+        at = timing.validation_time
+        # OCSP responses may name parts of seconds
+        moment = at.isoformat() if material.ocsp_responses else moment_of(at)
+        circumstances = (*sorted(services), moment, str(timing.point_in_time_validation))
         return key_of(
             case.likeness,
             map(str.encode, circumstances),

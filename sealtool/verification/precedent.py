@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Final, Generic, TypeVar
 
@@ -24,7 +25,7 @@ from sealtool.verification.message import Message, attribute_values, digest_of
 T = TypeVar("T")
 
 _KEPT: Final = 256
-_PARTICULAR: Final = ("serial_number", "nonce", "message_imprint")
+_PARTICULAR: Final = ("serial_number", "nonce", "message_imprint", "gen_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ def case_of_seal(seal: Message, digest: bytes) -> Case:
 
 
 def case_of_time_stamp(stamp: Message, imprint: Callable[[str], bytes]) -> Case:
-    """A time stamp that should be over what ``imprint`` gives the digest of, by the name of the algorithm."""
+    """A time stamp that should be over what ``imprint`` gives the digest of, by the name of the algorithm.
+
+    When it was given is no part of the likeness: that is the moment at which it is judged.
+    """
     info = stamp.time_stamp_info
     content = stamp.signed_data["encap_content_info"]["content"].contents
     stamped = info["message_imprint"]
@@ -85,6 +89,14 @@ class Precedents(Generic[T]):
         self._kept[key] = passed
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
+
+
+def moment_of(moment: datetime) -> str:
+    """A moment as far as certificates and revocation lists can tell it from another.
+
+    They name whole seconds (RFC 5280, 4.1.2.5 and 5.1.2.4), so between two of those nothing begins or ends.
+    """
+    return moment.isoformat(timespec="seconds") + ("+" if moment.microsecond else "")
 
 
 def key_of(*groups: Iterable[bytes]) -> bytes:

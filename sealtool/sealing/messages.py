@@ -14,13 +14,11 @@ from asn1crypto import cms
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, Signer
 from pyhanko.sign.timestamps import TimeStamper
 
+from sealtool.sealing.asn1 import CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, SET, der, parts_of
 from sealtool.sealing.cades import cades_attributes
 from sealtool.sealing.profile import SealingProfile
 from sealtool.sealing.signatures import digest_of
 
-_OCTET_STRING, _SEQUENCE, _SET = 0x04, 0x30, 0x31
-_CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
-_LONG_FORM = 0x80
 _SIGNATURE_TIME_STAMP = cms.CMSAttributeType("signature_time_stamp_token").dump()
 
 
@@ -50,7 +48,7 @@ class SealMessages:
             return bytes(message.dump())
         algorithm = self.profile.digest.value
         attributes = self._mould.signed_attributes(document_digest)
-        signature = await self.signer.async_sign_raw(_der(_SET, attributes), algorithm)
+        signature = await self.signer.async_sign_raw(der(SET, attributes), algorithm)
         if stamper is None:
             return self._mould.filled(attributes, signature, None)
         token = await stamper.async_timestamp(digest_of(signature, algorithm), algorithm)
@@ -100,8 +98,8 @@ class _Mould:
         before_digest, behind_digest = attributes.split(document_digest)
         mould = cls(
             content_type=parsed["content_type"].dump(),
-            before_signers=_parts(data, "version", "digest_algorithms", "encap_content_info", "certificates"),
-            before_attributes=_parts(signer, "version", "sid", "digest_algorithm"),
+            before_signers=parts_of(data, "version", "digest_algorithms", "encap_content_info", "certificates"),
+            before_attributes=parts_of(signer, "version", "sid", "digest_algorithm"),
             before_digest=before_digest,
             behind_digest=behind_digest,
             signature_algorithm=signer["signature_algorithm"].dump(),
@@ -117,27 +115,13 @@ class _Mould:
 
     def filled(self, signed_attributes: bytes, signature: bytes, token: bytes | None) -> bytes:
         """A whole message."""
-        signer = _der(
-            _SEQUENCE,
+        signer = der(
+            SEQUENCE,
             self.before_attributes,
-            _der(_CONTEXT_0, signed_attributes),
+            der(CONTEXT_0, signed_attributes),
             self.signature_algorithm,
-            _der(_OCTET_STRING, signature),
-            b"" if token is None else _der(_CONTEXT_1, _der(_SEQUENCE, _SIGNATURE_TIME_STAMP, _der(_SET, token))),
+            der(OCTET_STRING, signature),
+            b"" if token is None else der(CONTEXT_1, der(SEQUENCE, _SIGNATURE_TIME_STAMP, der(SET, token))),
         )
-        data = _der(_SEQUENCE, self.before_signers, _der(_SET, signer))
-        return _der(_SEQUENCE, self.content_type, _der(_CONTEXT_0, data))
-
-
-def _parts(value: cms.SignedData | cms.SignerInfo, *names: str) -> bytes:
-    return b"".join(value[name].dump() for name in names)
-
-
-def _der(tag: int, *contents: bytes) -> bytes:
-    """An element of DER (X.690, 8.1 and 10.1: the shortest definite form of length)."""
-    content = b"".join(contents)
-    length = len(content)
-    if length < _LONG_FORM:
-        return bytes((tag, length)) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes((tag, _LONG_FORM | len(octets))) + octets + content
+        data = der(SEQUENCE, self.before_signers, der(SET, signer))
+        return der(SEQUENCE, self.content_type, der(CONTEXT_0, data))

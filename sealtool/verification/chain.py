@@ -245,9 +245,8 @@ class Judge:
         chain = [*judgement.path, judgement.anchor]
         found = []
         for index, der in enumerate(judgement.path):
-            certificate, issuer = _certificate(der), _certificate(chain[index + 1])
             for encoded in self.material.all_lists:
-                moment = _revoked_at(_list(encoded), certificate, issuer)
+                moment = _revoked_at(encoded, der, chain[index + 1])
                 if moment is not None:
                     found.append(Revocation(moment, is_signer=index == 0))
         return found
@@ -323,9 +322,9 @@ def _list(der: bytes) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(der)
 
 
-def _revoked_at(
-    revoked: x509.CertificateRevocationList, certificate: x509.Certificate, issuer: x509.Certificate
-) -> datetime | None:
+@remembering.entries_of_lists
+def _revoked_at(encoded: bytes, der: bytes, issuer_der: bytes) -> datetime | None:
+    revoked, certificate, issuer = _list(encoded), _certificate(der), _certificate(issuer_der)
     if revoked.issuer != issuer.subject:
         return None
     entry = revoked.get_revoked_certificate_by_serial_number(certificate.serial_number)

@@ -47,7 +47,7 @@ def check_later_changes(content: bytes, layout: Layout) -> None:
     if layout.whole is layout.sealed:
         return
     defined = _later_objects(content, layout)
-    allowed = _replaceable(layout)
+    allowed = _replaceable(layout, defined)
     existing = _numbers(layout.sealed, range(layout.sealed.xrefs.total_revisions))
     for number in sorted(defined & existing - allowed):
         raise _changed(f"Object {number} was replaced.")
@@ -70,7 +70,7 @@ def _references(content: bytes, layout: Layout) -> set[int]:
     sections = (sealed.xrefs.get_xref_data(revision) for revision in range(sealed.xrefs.total_revisions))
     packed = {place.obj_stream_id for section in sections for place in section.xrefs_in_objstm.values()}
     texts = (content[: layout.seal.end], *(object_of(sealed, number).data for number in packed))
-    return {int(match[1]) for text in texts for match in _REFERENCE.finditer(text)}
+    return {int(number) for text in texts for number in set(_REFERENCE.findall(text))}
 
 
 def _later_objects(content: bytes, layout: Layout) -> set[int]:
@@ -99,8 +99,8 @@ def _later_objects(content: bytes, layout: Layout) -> set[int]:
     return numbers
 
 
-def _replaceable(layout: Layout) -> set[int]:
-    """The sealed objects that may be replaced, each checked to be otherwise equal."""
+def _replaceable(layout: Layout, defined: set[int]) -> set[int]:
+    """The sealed objects that may be replaced, each that was checked to be otherwise equal."""
     old, new = layout.sealed, layout.whole
     if old.root_ref.idnum != new.root_ref.idnum or _raw(old.trailer, "/Info") != _raw(new.trailer, "/Info"):
         raise _changed("The file was given another catalogue.")
@@ -110,8 +110,8 @@ def _replaceable(layout: Layout) -> set[int]:
     allowed |= _check_form(old.root, new.root, stamps)
     for number in stamps:
         allowed |= _check_widget(old, new, number, stamps)
-    allowed |= _check_metadata(old, new)
-    allowed |= _check_information(old, new)
+    allowed |= _check_metadata(old, new, defined)
+    allowed |= _check_information(old, new, defined)
     return allowed | set(_security_store(old.root))
 
 
@@ -141,10 +141,11 @@ def _check_widget(old: PdfFileReader, new: PdfFileReader, number: int, stamps: s
     return {page_number, *_indirect(old_page, "/Annots")}
 
 
-def _check_metadata(old: PdfFileReader, new: PdfFileReader) -> set[int]:
+def _check_metadata(old: PdfFileReader, new: PdfFileReader, defined: set[int]) -> set[int]:
     """The XMP packet may say when and with what the file was last written, and nothing else that is new."""
     numbers = set(_indirect(old.root, "/Metadata"))
-    if numbers:
+    is_the_same = numbers == set(_indirect(new.root, "/Metadata")) and not numbers & defined
+    if numbers and not is_the_same:
         before, after = old.root["/Metadata"], new.root["/Metadata"]
         same = _CHANGING_XMP.sub(b"", before.data) == _CHANGING_XMP.sub(b"", after.data)
         if not same or lookup(after, "/Type") != "/Metadata" or set(after) - _METADATA_KEYS:
@@ -152,9 +153,9 @@ def _check_metadata(old: PdfFileReader, new: PdfFileReader) -> set[int]:
     return numbers
 
 
-def _check_information(old: PdfFileReader, new: PdfFileReader) -> set[int]:
+def _check_information(old: PdfFileReader, new: PdfFileReader, defined: set[int]) -> set[int]:
     numbers = set(_indirect(old.trailer, "/Info"))
-    if numbers:
+    if numbers & defined:
         _check_equal(old.trailer["/Info"], new.trailer["/Info"], _INFO_MAY_CHANGE, "The document information")
     return numbers
 

@@ -41,3 +41,6 @@ parts = remembered(entries=256, longest=64 * 1024)
 
 lists = remembered(entries=8, longest=1024 * 1024)
 """For what a revocation list means, which may be long."""
+
+entries_of_lists = remembered(entries=32, longest=256 * 1024)
+"""For what a revocation list says of one certificate: there are a few pairs for each list."""

@@ -243,7 +243,10 @@ def ground_of(content: bytes) -> Ground | None:
     if table is None:
         return None
     size, place_width, last_width = int(table[1]), int(table[2]), int(table[3])
-    rows = zlib.decompress(content[table.end() : table.end() + int(table[6])])
+    try:
+        rows = zlib.decompress(content[table.end() : table.end() + int(table[6])])
+    except zlib.error:
+        return None
     width = 1 + place_width + last_width
     if len(rows) != size * width:
         return None

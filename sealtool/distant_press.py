@@ -18,12 +18,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from sealtool.errors import RenderingError, UntrustworthyWorkersError
 from sealtool.model import CertificateOrder, SealedPdf, UnsealedPdf, Verdict, Verification
 from sealtool.press import Press
-from sealtool.workers import call_in
+from sealtool.workers import call_in, result_of
+
+T = TypeVar("T")
 
 _JUST_NOW: Final = timedelta(minutes=15)
 
@@ -46,6 +48,10 @@ class DistantPress(Press):
     own_checks: float
     draw: Callable[[], float]
     _seen: set[Verification] = field(default_factory=set)
+
+    def told(self, ask: Callable[..., T], *arguments: object) -> T:
+        """What the processes of this machine say."""
+        return result_of(self.own, ask, *arguments)
 
     async def laid_out(self, order: CertificateOrder) -> UnsealedPdf:
         """The pages that both came to.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from sealtool.batches import in_batches
 from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
@@ -22,7 +22,9 @@ from sealtool.model import (
     Verdict,
     Verification,
 )
-from sealtool.workers import call_in
+from sealtool.workers import call_in, result_of
+
+T = TypeVar("T")
 
 HOPELESS: Final = 10
 """Failures, with nothing made yet, after which the cause is not in the certificates."""
@@ -123,6 +125,10 @@ class Press:
         work = (self._make_one(sealing, orders, on_step) for orders in certificates)
         await in_batches(work, self.in_flight, sort, hand_on)
         return failures
+
+    def told(self, ask: Callable[..., T], *arguments: object) -> T:
+        """What those say who lay out here."""
+        return result_of(self.executor, ask, *arguments)
 
     async def seal_manifest(self, sealing: Sealing, content: bytes) -> bytes:
         """A detached seal over a manifest that our own verifier has passed.

@@ -26,8 +26,20 @@ async def call_in(executor: Executor, function: Callable[..., T], *arguments: ob
     Raises:
         WorkerLostError: a worker process was ended from outside; most often the machine was out of memory.
     """
-    try:
+    with _in_our_words():
         return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+
+
+def result_of(executor: Executor, function: Callable[..., T], *arguments: object) -> T:
+    """As :func:`call_in`, for callers without a running event loop."""
+    with _in_our_words():
+        return executor.submit(function, *arguments).result()
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
     except BrokenExecutor as error:
         raise WorkerLostError(
             "A worker process was ended from outside, as the system does when memory runs out. What was published is "
@@ -37,8 +49,11 @@ async def call_in(executor: Executor, function: Callable[..., T], *arguments: ob
 
 
 @contextmanager
-def worker_processes(count: int) -> Iterator[Executor]:
+def worker_processes(count: int, make_ready: Callable[[], object] | None = None) -> Iterator[Executor]:
     """An executor with ``count`` processes; for one, a thread of this process, which a second would only slow down.
+
+    With ``make_ready`` all processes start with the first piece of work, and get ready for more side by side. What it
+    raises is for that work to find out.
 
     The processes are started afresh (no fork): they inherit neither the key nor the ledger. They end with
     this process, also when it is killed. They live as long as the executor: replacing them after so many tasks can
@@ -48,7 +63,7 @@ def worker_processes(count: int) -> Iterator[Executor]:
         with ThreadPoolExecutor(max_workers=1) as thread:
             yield thread
         return
-    executor = _Processes(count)
+    executor = _Processes(count, make_ready)
     try:
         yield executor
     finally:
@@ -59,8 +74,9 @@ class _Processes(Executor):
     """A pool of processes that is made when there is work for it: most nights there is none, and even the process that
     looks after the semaphores of a pool would take longer than the rest of the run."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, make_ready: Callable[[], object] | None) -> None:
         self._count = count
+        self._make_ready = make_ready
         self._pool: ProcessPoolExecutor | None = None
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -71,6 +87,9 @@ class _Processes(Executor):
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=start_worker,
             )
+            if self._make_ready is not None:
+                for _ in range(self._count):  # a process is started for each piece of work that finds none idle
+                    self._pool.submit(self._make_ready)
         return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - of Executor

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
 from getpass import getpass
 from glob import glob
+from importlib import import_module
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
@@ -212,8 +213,10 @@ class Workspace:
         insist_on_known_people(registry, scope, ledger.certificates_on_record(scope.levels))
         return registry
 
-    def plan(self, registry: Registry, scope: Scope, ledger: Ledger) -> Plan:
-        """What a run would do about this export."""
+    def plan(
+        self, registry: Registry, scope: Scope, ledger: Ledger, *, press: Callable[[], Press] | None = None
+    ) -> Plan:
+        """What a run would do about this export; the workers of a ``press`` tell what can be printed."""
         from sealtool.accreditation import assess_levels
         from sealtool.planning import make_plan
 
@@ -223,13 +226,15 @@ class Workspace:
                 scope,
                 ledger.certificates_on_record(scope.levels),
                 assess=lambda record, levels: assess_levels(record, self.rules, levels),
-                unprintable=self._unprintable(),
+                unprintable=self._unprintable(press),
             )
 
-    def _unprintable(self) -> Callable[[str], tuple[str, ...]]:
+    def _unprintable(self, press: Callable[[], Press] | None = None) -> Callable[[str], tuple[str, ...]]:
         """Tells the characters of a name that cannot be printed. Fonts are looked at when it is first asked."""
-        renderer = cache(lambda: _renderer(self._rendering_options()))
-        return lambda text: renderer().unprintable(text)
+        options = self._rendering_options()
+        ask = _coverage if press is None else lambda options: press().told(_coverage, options)
+        coverage = cache(lambda: ask(options))
+        return lambda text: coverage().unprintable(text)
 
     def issue(
         self, folder: Path | None, scope: Scope, *, accept_shrink: bool = False, **hooks: Any
@@ -250,7 +255,7 @@ class Workspace:
             edge = self._edge(hooks)
             facts = self._run_facts(scope.as_words("issue"), registry.sources)
             run = self._issuing(ledger, press, edge)
-            return run.run(lambda: self.plan(registry, scope, ledger), facts)
+            return run.run(lambda: self.plan(registry, scope, ledger, press=press), facts)
 
     def _issuing(self, ledger: Ledger, press: Callable[[], Press], edge: Edge) -> Issuing:
         from sealtool.issuing import Issuing
@@ -295,7 +300,8 @@ class Workspace:
         """Gives the press when it is first needed, with workers where the configuration has them."""
         from sealtool.workers import worker_processes
 
-        with worker_processes(self.settings.run.worker_count) as executor, ExitStack() as connected:
+        get_ready = partial(_get_ready, self._rendering_options())
+        with worker_processes(self.settings.run.worker_count, get_ready) as executor, ExitStack() as connected:
             press = self._press(executor)
             if self.settings.cluster.address is None:
                 yield press
@@ -916,13 +922,23 @@ def _likeness(options: RenderingOptions) -> dict[str, str]:
     return program_likeness() | likeness
 
 
+def _coverage(options: RenderingOptions) -> Any:
+    return _renderer(options).coverage
+
+
+def _get_ready(options: RenderingOptions) -> None:
+    """What a worker needs for its first certificate."""
+    import_module("sealtool.verification")
+    _renderer(options)
+
+
 def _lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:
     pages: UnsealedPdf = _renderer(options).render(order)
     return pages
 
 
 def _check(trust: Trust, now: Callable[[], datetime], content: bytes) -> Verification:
-    return judge_certificate(trust, now().replace(microsecond=0), content, None)
+    return judge_certificate(trust, now(), content, None)
 
 
 def judge_certificate(trust: Trust, now: datetime, content: bytes, sha256: str | None) -> Verification:

@@ -32,6 +32,9 @@ class CertificateRenderer:
     Args:
         options: the deployment's choices.
 
+    Attributes:
+        coverage: the characters that names can be printed with.
+
     Raises:
         TemplateError: a template, style sheet or resource cannot be used; the message names file and line.
         ConfigurationError: a font is not installed; the advice names the package.
@@ -47,7 +50,7 @@ class CertificateRenderer:
             self._pages(order)
         proof = self._lay_out(specimen(), whole_fonts=True)
         check_families(proof.document, options.font_families)
-        self._coverage = coverage(proof.document, options.font_families[0])
+        self.coverage = coverage(proof.document, options.font_families[0])
         self._stencils: dict[tuple[object, ...], Stencil | None] = {}
         self._proved: dict[tuple[object, ...], bool] = {}
 
@@ -103,7 +106,7 @@ class CertificateRenderer:
         Each once, in order of appearance; empty when the name can be printed. Whoever has such a name is held
         before anything is rendered.
         """
-        return self._coverage.unprintable(text)
+        return self.coverage.unprintable(text)
 
     def likeness(self) -> dict[str, str]:
         """What certificates are laid out with here, by name: two renderers that agree in it make the same bytes."""

@@ -217,9 +217,14 @@ class Issuing:
         files = [file for certificate in certificates for file in certificate]
         self.ledger.record_sealed(report.run_id, [_document(file) for file in files], at=self.edge.now())
         self._step("hashes recorded")
+        folders: dict[str, str] = {}
         for file in files:
-            self.output.publish(_document_path(file.order), file.pdf.content)
+            path = _document_path(file.order)
+            self.output.publish(path, file.pdf.content, secured=False)
+            folders[path.rpartition("/")[0]] = path
             self._step("file published")
+        for path in folders.values():  # once for all files of a folder
+            self.output.secure(path)
         levels = {file.order.certificate_id: file.order.decision.level for file in files}
         self.ledger.record_issued(report.run_id, list(levels), at=self.edge.now())
         report.issued |= levels

@@ -46,10 +46,16 @@ class OutputFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def publish(self, path: str, content: bytes) -> None:
+    def publish(self, path: str, content: bytes, *, secured: bool = True) -> None:
         """Writes a file so that it appears whole under its name, and stays after a loss of power.
 
         A file that is there with the same content is left alone.
+
+        Args:
+            path: of the file.
+            content: all of it.
+            secured: whether its name is made to stay as well; otherwise :meth:`secure` is to be called for one file of
+                the folder when all are there.
 
         Raises:
             LedgerInconsistentError: another file has that name. It is left as it is.
@@ -61,7 +67,7 @@ class OutputFolder:
                 raise unexpected_file(target)
             return
         with _in_our_words(target), self._folder_of(path, make=True) as folder:
-            _write_whole(folder, target.name, [content])
+            _write_whole(folder, target.name, [content], secured=secured)
 
     def replace(self, path: str, content: bytes, *, replaces: str) -> None:
         """Puts a file into the place of the present one, in one step: at any moment one of the two is there, whole.
@@ -240,7 +246,9 @@ def _read(folder: int, target: Path) -> tuple[bytes, int]:
         os.close(descriptor)
 
 
-def _write_whole(folder: int, name: str, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
+def _write_whole(
+    folder: int, name: str, pieces: Iterable[bytes], *, mode: int = FILE_MODE, secured: bool = True
+) -> None:
     """The file appears under its name with all of its content, or not at all, and stays after a loss of power."""
     unfinished = f"{_UNFINISHED}{secrets.token_hex(8)}"
     try:
@@ -253,7 +261,8 @@ def _write_whole(folder: int, name: str, pieces: Iterable[bytes], *, mode: int =
     except BaseException:
         _remove(folder, unfinished)
         raise
-    os.fsync(folder)
+    if secured:
+        os.fsync(folder)
 
 
 def _remove(folder: int, name: str) -> None:

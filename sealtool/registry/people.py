@@ -35,6 +35,14 @@ class Roll:
     known: frozenset[PersonId]
     by_digits: Mapping[str, tuple[PersonId, ...]]
 
+    def read_id(self, text: str) -> PersonId:
+        """The id in a cell, as :func:`parse_person_id`, which leaves an id that is known as it stands.
+
+        Raises:
+            CellFault: there is none.
+        """
+        return PersonId(text) if text in self.known else parse_person_id(text)
+
     def persons_meant(self, text: str) -> tuple[str, ...]:
         """Everybody whom the id in a cell may mean.
 
@@ -44,7 +52,7 @@ class Roll:
         if not text.strip():
             return ()
         try:
-            own: str = parse_person_id(text)
+            own: str = self.read_id(text)
         except CellFault:
             own = shown(text.strip())
         if own in self.known:
@@ -77,13 +85,14 @@ def read_people(table: Table, findings: Findings) -> Roll:
     check.reject_misfits(roll.persons_in)
     check.reject_cells([ids, *names])
     check.warn_of_lost_zeros()
+    sound, lines = check.sound.tolist(), table.lines.tolist()
     people = {}
     for person_id, rows in _rows_by_person(ids).items():
-        entries = [_entry(table, names, row) for row in rows]
-        _compare(person_id, entries, table.file, findings)
-        if check.sound[rows].all():
+        if len(rows) > 1:
+            _compare(person_id, [_entry(table, names, row) for row in rows], table.file, findings)
+        if all(sound[row] for row in rows):
             given_name, first_surname, second_surname = (column.value(rows[0]) for column in names)
-            people[person_id] = Person(person_id, given_name, first_surname, second_surname, line=entries[0].line)
+            people[person_id] = Person(person_id, given_name, first_surname, second_surname, line=lines[rows[0]])
     _warn_of_odd_names(table, names, check, findings)
     return Roll(people, roll.known, roll.by_digits)
 

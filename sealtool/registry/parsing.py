@@ -144,9 +144,10 @@ def group_by_person(persons: Positions, items_of: Positions, items: Sequence[Ite
         items_of: for each row, which of ``items`` it holds.
         items: distinct values, shared by all whom they concern.
     """
-    # one number for each pair, so that sorting and dropping of duplicates is one pass
+    # one number for each pair, so that one pass sorts them
     count = max(len(items), 1)
-    owners, numbers = np.divmod(np.unique(persons * count + items_of), count)
+    pairs = np.sort(persons * count + items_of)
+    owners, numbers = np.divmod(pairs[np.flatnonzero(np.diff(pairs, prepend=-1))], count)
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     ends = np.append(starts, len(owners))[1:]
     own = [items[number] for number in numbers.tolist()]

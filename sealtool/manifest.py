@@ -31,7 +31,8 @@ def _known_certificate_id(text: str) -> str:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when one is first made or read: the parts of a document with it, and not each by itself as well.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class SealEntry(_Part):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import NewType, Self
+from typing import NamedTuple, NewType, Self
 
 PersonId = NewType("PersonId", str)
 """A DNI or NIE in canonical form: nine characters, upper case, no separators. Personal data."""
@@ -235,9 +235,8 @@ class Registry:
 # --- decisions --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class CoveredArea:
-    """An area somebody holds at the level in question.
+class CoveredArea(NamedTuple):
+    """An area somebody holds at the level in question. A named tuple, as a plan of everybody makes millions.
 
     Attributes:
         evidence: ids of the activities, or references of the grants, that cover it on the day the level was

@@ -42,7 +42,8 @@ class FindingCode(StrEnum):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when one is first made or read: the parts of a document with it, and not each by itself as well.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Finding(_Part):

@@ -82,7 +82,7 @@ def _accredited(decision: Decision, day: date) -> Decision:
     last = max(covered.covered_on for covered in decision.areas)
 
     def moved(covered: CoveredArea) -> CoveredArea:
-        return replace(covered, covered_on=day) if covered.covered_on == last or covered.covered_on > day else covered
+        return covered._replace(covered_on=day) if covered.covered_on == last or covered.covered_on > day else covered
 
     return replace(decision, accredited_on=day, areas=tuple(map(moved, decision.areas)))
 

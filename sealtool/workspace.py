@@ -834,13 +834,17 @@ class Workspace:
 def values_that_stay() -> Iterator[None]:
     """For the making of millions of values that stay: the collector would go through all of them again and again in
     search of cycles, of which there are none, and take a third of the time. Can be nested.
+
+    What there is at the end is set apart from the collector, until the next values are made.
     """
     was_on = gc.isenabled()
     gc.disable()
+    gc.unfreeze()
     try:
         yield
     finally:
         if was_on:
+            gc.freeze()
             gc.enable()
 
 

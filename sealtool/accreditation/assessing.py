@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sealtool.accreditation.counting import PRINT_ORDER, CountedActivity, counted_activities
 from sealtool.accreditation.coverage import Coverage, cover_areas
 from sealtool.accreditation.rules import Rules
 from sealtool.model import Area, Assessment, CoveredArea, Decision, Level, PersonRecord
+
+_NOTHING: Mapping[Level, Assessment] = {level: Assessment(level, (), ()) for level in Level}
+"""Where most people stand at most levels."""
 
 
 def assess(record: PersonRecord, rules: Rules, level: Level) -> Assessment:
@@ -22,7 +25,7 @@ def assess(record: PersonRecord, rules: Rules, level: Level) -> Assessment:
 def assess_levels(record: PersonRecord, rules: Rules, levels: Iterable[Level]) -> tuple[Assessment, ...]:
     """Where a person stands at several levels, in the order given: cheaper than :func:`assess` for each."""
     counted = counted_activities(record.participations, rules)
-    return tuple(_assess(record, rules, level, counted) for level in levels)
+    return tuple([_assess(record, rules, level, counted) for level in levels])
 
 
 def decide(record: PersonRecord, rules: Rules, levels: Iterable[Level]) -> tuple[Decision, ...]:
@@ -45,10 +48,10 @@ def conclude(record: PersonRecord, rules: Rules, level: Level, coverage: Coverag
 
 
 def _assess(record: PersonRecord, rules: Rules, level: Level, counted: list[CountedActivity]) -> Assessment:
+    if not record.grants and not (counted and level in rules.hours):
+        return _NOTHING[level]
     coverage = cover_areas(level, counted, record.grants, rules)
-    if not coverage.covered:
-        return Assessment(level, (), ())
-    return conclude(record, rules, level, coverage)
+    return conclude(record, rules, level, coverage) if coverage.covered else _NOTHING[level]
 
 
 def _decision(

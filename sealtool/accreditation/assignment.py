@@ -5,6 +5,8 @@ Areas are at most six, so a shortest chain of moves is found by plain breadth-fi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sealtool.accreditation.counting import AREAS_IN, BIT, AreaSet
 from sealtool.model import ActivityId, Area
 
@@ -49,24 +51,26 @@ class Assignment:
     Attributes:
         activities: what was offered, in order of (day, id).
         holder: the activity that holds each area held.
+        reach: the areas that one of the activities reaches.
     """
 
     def __init__(self) -> None:
         self.activities: list[UsedActivity] = []
         self.holder: dict[Area, UsedActivity] = {}
         self._capacity = 0
-        self._reach: AreaSet = 0
+        self.reach: AreaSet = 0
 
-    def add(self, activity: UsedActivity) -> None:
-        """Offer one more activity; to be called in order of (day, id)."""
-        self.activities.append(activity)
-        self._capacity += activity.capacity
-        self._reach |= activity.reach
+    def offer(self, activities: Iterable[UsedActivity]) -> None:
+        """Offer further activities, in order of (day, id)."""
+        for activity in activities:
+            self.activities.append(activity)
+            self._capacity += activity.capacity
+            self.reach |= activity.reach
 
     @property
-    def worth_trying(self) -> AreaSet:
-        """The areas that might be covered: some activity reaches them, and some has room."""
-        return self._reach if len(self.holder) < self._capacity else 0
+    def has_room(self) -> bool:
+        """Whether the hours of some activity allow one more area."""
+        return len(self.holder) < self._capacity
 
     def release(self, area: Area) -> UsedActivity:
         """Take an area off the activity that holds it, and return that activity."""

@@ -69,8 +69,11 @@ class Coverage:
 
     def cover_what_training_can(self, day: date) -> None:
         """Each uncovered area, lowest number first, is covered if that uncovers none."""
-        for area in AREAS_IN[self.assignment.worth_trying & ~self.covered]:
-            holder = self.assignment.cover(area)
+        assignment = self.assignment
+        for area in AREAS_IN[assignment.reach & ~self.covered]:
+            if not assignment.has_room:
+                return
+            holder = assignment.cover(area)
             if holder is not None:
                 self.stories[area] = AreaStory(day, holder.activity_id)
                 self.covered |= BIT[area]
@@ -105,8 +108,6 @@ def cover_areas(
     coverage = Coverage()
     direct = first_grants(grants, level, rules) if grants else {}
     usable = _usable(level, counted, rules)
-    if not usable and not direct:
-        return coverage
     granted_on = {grant.granted_on for grant in direct.values()}
     for day in sorted({*usable, *granted_on}):
         coverage.until = day
@@ -114,8 +115,8 @@ def cover_areas(
             for area in sorted(direct):
                 if direct[area].granted_on == day:
                     coverage.grant(area, direct[area])
-        for activity in usable.get(day, ()):
-            coverage.assignment.add(activity)
+        if day in usable:
+            coverage.assignment.offer(usable[day])
         coverage.cover_what_training_can(day)
         if coverage.covered == ALL_AREAS:
             break
@@ -131,5 +132,8 @@ def _usable(level: Level, counted: Sequence[CountedActivity], rules: Rules) -> d
     for day, activity_id, hours, reach in counted:
         if reach[rank] and hours >= row[0]:
             activity = UsedActivity(activity_id, reach[rank], bisect_right(row, hours))
-            usable.setdefault(day, []).append(activity)
+            if day in usable:
+                usable[day].append(activity)
+            else:
+                usable[day] = [activity]
     return usable

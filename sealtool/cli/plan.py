@@ -17,6 +17,7 @@ from sealtool.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from sealtool.model import Decision
     from sealtool.planning import Plan, Scope
     from sealtool.workspace import Workspace
 
@@ -57,16 +58,16 @@ def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, acce
     return exit_code(needs_human=plan.needs_human)
 
 
+def _line(one: Decision) -> str:
+    level = f"{one.level} area {int(one.area)}" if one.area else str(one.level)
+    return f"issue  {one.person.person_id}  {level}  accredited on {one.accredited_on}  by {', '.join(one.procedures)}"
+
+
 def _print(plan: Plan) -> None:
     from sealtool.planning import Action
 
-    for entry in plan.having(Action.ISSUE):
-        if entry.decision is not None:
-            one = entry.decision
-            level = f"{one.level} area {int(one.area)}" if one.area else str(one.level)
-            procedures = ", ".join(one.procedures)
-            click.echo(f"issue  {one.person.person_id}  {level}  accredited on {one.accredited_on}  by {procedures}")
-    click.echo()
+    lines = [_line(entry.decision) for entry in plan.having(Action.ISSUE) if entry.decision is not None]
+    click.echo("\n".join([*lines, ""]))
     click.echo(plan_table(plan, issue_header="To issue"))
     show_open_questions(plan)
     show_problems(plan.warnings, title="Warnings")

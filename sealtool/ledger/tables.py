@@ -6,11 +6,14 @@ the hash chain was computed over. ``area`` is 0 where the whole level is meant, 
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text, event, text
 
 metadata = MetaData()
 
 WHOLE_LEVEL = 0
+
+_WHERE = "where"
+"""The rows that an index is of. Not told as ``sqlite_where`` and ``postgresql_where``: each would load its dialect."""
 
 runs = Table(
     "runs",
@@ -68,8 +71,7 @@ certificates = Table(
         "area",
         "generation",
         unique=True,
-        sqlite_where=text("state <> 'released'"),
-        postgresql_where=text("state <> 'released'"),
+        info={_WHERE: "state <> 'released'"},
     ),
     Index(
         "one_issued_certificate_each",
@@ -77,8 +79,7 @@ certificates = Table(
         "level",
         "area",
         unique=True,
-        sqlite_where=text("state = 'issued'"),
-        postgresql_where=text("state = 'issued'"),
+        info={_WHERE: "state = 'issued'"},
     ),
     Index("certificates_by_state", "state"),
 )
@@ -137,3 +138,11 @@ events = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+
+@event.listens_for(metadata, "before_create")
+def _tell_where(_: MetaData, connection: Connection, **options: object) -> None:
+    """Tells the dialect that the tables are made in which rows their indexes are of."""
+    del options
+    for index in (index for table in metadata.tables.values() for index in table.indexes if _WHERE in index.info):
+        index.dialect_options[connection.dialect.name]["where"] = text(index.info[_WHERE])

@@ -9,7 +9,6 @@ import numpy as np
 from sealtool.model import DirectGrant, Framework, PersonId
 from sealtool.registry import cells
 from sealtool.registry.findings import Findings
-from sealtool.registry.identity import parse_person_id
 from sealtool.registry.parsing import distinct_rows, group_by_person, parse_column, ranks, value_order
 from sealtool.registry.people import Roll
 from sealtool.registry.rejecting import RowCheck
@@ -24,7 +23,7 @@ def read_accreditations(
     Returns:
         The grants of each person that stand on sound rows, by day, level, area, procedure and reference.
     """
-    ids = parse_column(table, "person_id", parse_person_id)
+    ids = parse_column(table, "person_id", roll.read_id)
     level = parse_column(table, "level", cells.parse_level)
     area = parse_column(table, "area", cells.parse_area)
     procedure = parse_column(table, "procedure", cells.parse_procedure)

@@ -46,7 +46,7 @@ def parse_person_id(text: str) -> PersonId:
 
 def lost_zeros(text: str, person_id: PersonId) -> bool:
     """Whether leading zeros had to be given back, which spreadsheets take away."""
-    return len(_compact(text)) < len(person_id)
+    return text != person_id and len(_compact(text)) < len(person_id)
 
 
 def digits_of(text: str) -> str:
@@ -54,8 +54,9 @@ def digits_of(text: str) -> str:
 
     Empty where there is no digit at all.
     """
-    digits = "".join(mark for mark in unicodedata.normalize("NFKC", text) if mark.isdigit())
-    number = "".join(str(unicodedata.digit(mark)) for mark in digits)
+    number = "".join(filter(str.isdigit, text if text.isascii() else unicodedata.normalize("NFKC", text)))
+    if not number.isascii():
+        number = "".join(str(unicodedata.digit(mark)) for mark in number)
     return number.lstrip("0") or number[:1]
 
 

@@ -49,6 +49,10 @@ class ParsedColumn(Generic[Value]):
         """The value of a row that has one."""
         return self.values[int(self.value_of[row])]
 
+    def values_at(self, rows: Positions) -> list[Value]:
+        """The values of rows that have one, in the order given."""
+        return [self.values[number] for number in self.value_of[rows].tolist()]
+
     def faulty_rows(self) -> Positions:
         """The rows whose cell is broken, in order."""
         return np.flatnonzero(np.isin(self.text_of, list(self.faults)))
@@ -66,7 +70,7 @@ def parse_column(table: Table, name: str, parse: Callable[[str], Value]) -> Pars
     texts: list[str] = cells.categories.tolist()
     numbers: dict[object, int] = {}
     values: list[Value] = []
-    number_of_text = np.full(len(texts), NO_VALUE, dtype=np.int64)
+    numbers_of_texts: list[int] = []
     faults: dict[int, str] = {}
     for code, text in enumerate(texts):
         try:
@@ -74,12 +78,14 @@ def parse_column(table: Table, name: str, parse: Callable[[str], Value]) -> Pars
         except CellFault as fault:
             faults[code] = fault.reason
             parsed = fault.parsed
+        number = NO_VALUE
         for value in parsed:
             number = numbers.setdefault(value, len(values))
             if number == len(values):
                 values.append(value)
-            number_of_text[code] = number
+        numbers_of_texts.append(number)
     text_of = cells.codes.to_numpy().astype(np.int64)
+    number_of_text = np.array(numbers_of_texts, dtype=np.int64)
     return ParsedColumn(name, texts, text_of, values, number_of_text[text_of], faults)
 
 
@@ -120,7 +126,14 @@ def distinct_rows(keys: Sequence[Positions], rows: Positions) -> tuple[Positions
     """
     frame = pd.DataFrame({number: key[rows] for number, key in enumerate(keys)})
     combination = frame.groupby(list(frame.columns), sort=True).ngroup().to_numpy().astype(np.int64)
-    return rows[np.unique(combination, return_index=True)[1]], combination
+    return rows[first_places(combination)], combination
+
+
+def first_places(numbers: Positions) -> Positions:
+    """Where each number from 0 to the highest stands first; behind the last place where it does not stand."""
+    first = np.full(int(numbers.max(initial=NO_VALUE)) + 1, len(numbers), dtype=np.int64)
+    np.minimum.at(first, numbers, np.arange(len(numbers)))
+    return first
 
 
 def group_by_person(persons: Positions, items_of: Positions, items: Sequence[Item]) -> dict[int, tuple[Item, ...]]:
@@ -131,9 +144,10 @@ def group_by_person(persons: Positions, items_of: Positions, items: Sequence[Ite
         items_of: for each row, which of ``items`` it holds.
         items: distinct values, shared by all whom they concern.
     """
-    # one number for each pair, so that sorting and dropping of duplicates is one pass
+    # one number for each pair, so that one pass sorts them
     count = max(len(items), 1)
-    owners, numbers = np.divmod(np.unique(persons * count + items_of), count)
+    pairs = np.sort(persons * count + items_of)
+    owners, numbers = np.divmod(pairs[np.flatnonzero(np.diff(pairs, prepend=-1))], count)
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     ends = np.append(starts, len(owners))[1:]
     own = [items[number] for number in numbers.tolist()]

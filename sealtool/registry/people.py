@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from sealtool.model import Person, PersonId, Problem
@@ -21,19 +22,34 @@ _NAMES: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Roll:
     """Everybody in people.csv.
 
     Attributes:
         people: those whose row is sound, by id.
         known: all whose id stands in the file, also in a row with other faults.
-        by_digits: the known ids by their number, letters apart.
     """
 
     people: Mapping[PersonId, Person]
     known: frozenset[PersonId]
-    by_digits: Mapping[str, tuple[PersonId, ...]]
+
+    @cached_property
+    def _by_digits(self) -> Mapping[str, tuple[PersonId, ...]]:
+        """The known ids by their number, letters apart."""
+        by_digits: dict[str, tuple[PersonId, ...]] = {}
+        for person_id in sorted(self.known):
+            digits = digits_of(person_id)
+            by_digits[digits] = (*by_digits.get(digits, ()), person_id)
+        return by_digits
+
+    def read_id(self, text: str) -> PersonId:
+        """The id in a cell, as :func:`parse_person_id`, which leaves an id that is known as it stands.
+
+        Raises:
+            CellFault: there is none.
+        """
+        return PersonId(text) if text in self.known else parse_person_id(text)
 
     def persons_meant(self, text: str) -> tuple[str, ...]:
         """Everybody whom the id in a cell may mean.
@@ -44,12 +60,12 @@ class Roll:
         if not text.strip():
             return ()
         try:
-            own: str = parse_person_id(text)
+            own: str = self.read_id(text)
         except CellFault:
             own = shown(text.strip())
         if own in self.known:
             return (own,)
-        return tuple(dict.fromkeys((own, *self.by_digits.get(digits_of(text), ()))))
+        return tuple(dict.fromkeys((own, *self._by_digits.get(digits_of(text), ()))))
 
     def persons_in(self, misfit: MisfitRow, position: int) -> tuple[str, ...]:
         """Everybody whom a row with a wrong number of cells may mean, wherever the id has slipped to."""
@@ -72,28 +88,21 @@ def read_people(table: Table, findings: Findings) -> Roll:
     ids = parse_column(table, "person_id", parse_person_id)
     names = [parse_column(table, column, parse) for column, parse in _NAMES.items()]
     known = {*ids.values, *(found for row in table.misfits for found in ids_within(row.text))}
-    roll = Roll({}, frozenset(known), _by_digits(known))
+    people: dict[PersonId, Person] = {}
+    roll = Roll(people, frozenset(known))  # whom a row may mean is asked before all people are read
     check = RowCheck(table, ids, roll.persons_meant, findings)
     check.reject_misfits(roll.persons_in)
     check.reject_cells([ids, *names])
     check.warn_of_lost_zeros()
-    people = {}
+    sound, lines = check.sound.tolist(), table.lines.tolist()
     for person_id, rows in _rows_by_person(ids).items():
-        entries = [_entry(table, names, row) for row in rows]
-        _compare(person_id, entries, table.file, findings)
-        if check.sound[rows].all():
+        if len(rows) > 1:
+            _compare(person_id, [_entry(table, names, row) for row in rows], table.file, findings)
+        if all(sound[row] for row in rows):
             given_name, first_surname, second_surname = (column.value(rows[0]) for column in names)
-            people[person_id] = Person(person_id, given_name, first_surname, second_surname, line=entries[0].line)
+            people[person_id] = Person(person_id, given_name, first_surname, second_surname, line=lines[rows[0]])
     _warn_of_odd_names(table, names, check, findings)
-    return Roll(people, roll.known, roll.by_digits)
-
-
-def _by_digits(known: Iterable[PersonId]) -> dict[str, tuple[PersonId, ...]]:
-    by_digits: dict[str, tuple[PersonId, ...]] = {}
-    for person_id in sorted(known):
-        digits = digits_of(person_id)
-        by_digits[digits] = (*by_digits.get(digits, ()), person_id)
-    return by_digits
+    return roll
 
 
 def _rows_by_person(ids: ParsedColumn[PersonId]) -> dict[PersonId, list[int]]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sealtool.model import PersonId, Problem
 from sealtool.registry.findings import Findings, shown
 from sealtool.registry.identity import lost_zeros
-from sealtool.registry.parsing import ParsedColumn, Positions
+from sealtool.registry.parsing import NO_VALUE, ParsedColumn, Positions, first_places
 from sealtool.registry.table import MisfitRow, Table
 
 
@@ -79,9 +79,12 @@ class RowCheck:
 
     def warn_of_lost_zeros(self) -> None:
         """Warn of ids whose leading zeros had to be given back, once for each text that lacks them."""
-        rows, counts = np.unique(self._ids.text_of, return_index=True, return_counts=True)[1:]
-        for row, count in zip(rows.tolist(), counts.tolist(), strict=True):
-            if self._ids.value_of[row] < 0 or not lost_zeros(self._ids.text(row), self._ids.value(row)):
+        rows, counts = first_places(self._ids.text_of), np.bincount(self._ids.text_of)
+        numbers = self._ids.value_of[rows]
+        for text, number, row, count in zip(
+            self._ids.texts, numbers.tolist(), rows.tolist(), counts.tolist(), strict=True
+        ):
+            if number == NO_VALUE or not lost_zeros(text, self._ids.values[number]):
                 continue
             others = f", here and on {count - 1} more rows" if count > 1 else ""
             message = (

@@ -25,7 +25,8 @@ from sealtool.registry.layout import Layout
 from sealtool.registry.options import RegistryOptions
 
 _DELIMITERS: Final = (";", ",", "\t")
-_CHUNK_ROWS: Final = 20_000
+_CHUNK_ROWS: Final = 1_000
+"""Few enough for the cells of a chunk to stay in the cache of the processor."""
 _REPORTED: Final = 10
 _DIGITS_OF_A_ROW: Final = 6
 """No name of a column has so many."""

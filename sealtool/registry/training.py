@@ -24,12 +24,12 @@ from sealtool.model import (
 )
 from sealtool.registry import cells
 from sealtool.registry.findings import Findings, shown
-from sealtool.registry.identity import parse_person_id
 from sealtool.registry.parsing import (
     NO_VALUE,
     ParsedColumn,
     Positions,
     distinct_rows,
+    first_places,
     group_by_person,
     parse_column,
     ranks,
@@ -72,7 +72,7 @@ def read_training(
     Returns:
         The participations of each person that stand on sound rows, by day, activity and role.
     """
-    columns = _parse(table, framework, today)
+    columns = _parse(table, roll, framework, today)
     check = RowCheck(table, columns.person_id, roll.persons_meant, findings)
     check.reject_misfits(roll.persons_in)
     check.reject_cells(columns.all)
@@ -83,10 +83,10 @@ def read_training(
     return _participations(columns, np.flatnonzero(check.sound))
 
 
-def _parse(table: Table, framework: Framework, today: date) -> _Columns:
+def _parse(table: Table, roll: Roll, framework: Framework, today: date) -> _Columns:
     day = cells.date_parser(today)
     return _Columns(
-        person_id=parse_column(table, "person_id", parse_person_id),
+        person_id=parse_column(table, "person_id", roll.read_id),
         activity_id=parse_column(table, "activity_id", cells.parse_code),
         title=parse_column(table, "title", cells.parse_title),
         modality=parse_column(table, "modality", cells.parse_modality),
@@ -116,19 +116,19 @@ def _reject_contradictions(table: Table, columns: _Columns, check: RowCheck, fin
     contradictions: dict[int, list[Problem]] = {}
     for fact in columns.facts:
         readable = np.flatnonzero((activity_of != NO_VALUE) & (fact.value_of != NO_VALUE))
-        first_rows, _ = distinct_rows([activity_of, fact.value_of], readable)
-        reference: dict[int, int] = {}
-        for row in np.sort(first_rows).tolist():
+        place_of_first = first_places(activity_of[readable])
+        first_row_of = readable[place_of_first[activity_of[readable]]]  # the first on which the activity stands
+        contrary = readable[fact.value_of[readable] != fact.value_of[first_row_of]]
+        for row in np.sort(distinct_rows([activity_of, fact.value_of], contrary)[0]).tolist():
             activity = int(activity_of[row])
-            first = reference.setdefault(activity, row)
-            if first != row:
-                message = (
-                    f"The {fact.name} of the activity {shown(columns.activity_id.value(row))} is "
-                    f"'{shown(fact.text(row))}' here, but '{shown(fact.text(first))}' on line {check.line(first)}. "
-                    "Which is right is for the registry to say; until then everybody on any row of it is held."
-                )
-                problem = Problem(table.file, check.line(row), fact.name, shown(fact.text(row)), message)
-                contradictions.setdefault(activity, []).append(problem)
+            first = int(readable[place_of_first[activity]])
+            message = (
+                f"The {fact.name} of the activity {shown(columns.activity_id.value(row))} is "
+                f"'{shown(fact.text(row))}' here, but '{shown(fact.text(first))}' on line {check.line(first)}. "
+                "Which is right is for the registry to say; until then everybody on any row of it is held."
+            )
+            problem = Problem(table.file, check.line(row), fact.name, shown(fact.text(row)), message)
+            contradictions.setdefault(activity, []).append(problem)
     if not contradictions:
         return
     persons: dict[int, dict[str, None]] = {activity: {} for activity in contradictions}
@@ -145,10 +145,13 @@ def _participations(columns: _Columns, rows: Positions) -> dict[PersonId, tuple[
     keys = [ranks(columns.completed_on, date.toordinal), ranks(columns.activity_id, str), ranks(columns.role, str)]
     distinct, item_of_row = distinct_rows(keys, rows)
     items = [
-        Participation(
-            activities[int(columns.activity_id.value_of[row])], columns.role.value(row), columns.completed_on.value(row)
+        Participation(activities[activity], role, completed_on)
+        for activity, role, completed_on in zip(
+            columns.activity_id.value_of[distinct].tolist(),
+            columns.role.values_at(distinct),
+            columns.completed_on.values_at(distinct),
+            strict=True,
         )
-        for row in distinct.tolist()
     ]
     grouped = group_by_person(columns.person_id.value_of[rows], item_of_row, items)
     return {columns.person_id.values[person]: participations for person, participations in grouped.items()}
@@ -156,8 +159,8 @@ def _participations(columns: _Columns, rows: Positions) -> dict[PersonId, tuple[
 
 def _activities(columns: _Columns, rows: Positions) -> dict[int, Activity]:
     """Each activity once, by its number; of several titles the one that stands highest in the file."""
-    title_rows = np.unique(columns.activity_id.value_of, return_index=True)
-    title_row = dict(zip(title_rows[0].tolist(), title_rows[1].tolist(), strict=True))
+    named = np.flatnonzero(columns.activity_id.value_of != NO_VALUE)
+    title_row = named[first_places(columns.activity_id.value_of[named])]
     activities = {}
     for row in distinct_rows([columns.activity_id.value_of], rows)[0].tolist():
         number = int(columns.activity_id.value_of[row])

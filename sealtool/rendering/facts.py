@@ -98,7 +98,7 @@ def specimens_like(order: CertificateOrder) -> tuple[CertificateOrder, Certifica
 
 
 def _of_nobody(order: CertificateOrder, name: str, person: Person, accredited_on: date) -> CertificateOrder:
-    areas = tuple(replace(covered, covered_on=accredited_on) for covered in order.decision.areas)
+    areas = tuple(covered._replace(covered_on=accredited_on) for covered in order.decision.areas)
     decision = replace(order.decision, person=person, accredited_on=accredited_on, areas=areas)
     replaced = None if order.replaces is None else CertificateId(f"before-{name}")
     return replace(order, certificate_id=CertificateId(name), decision=decision, replaces=replaced)

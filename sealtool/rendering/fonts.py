@@ -27,9 +27,9 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The characters that the font of names has a glyph for."""
+    """The characters that the font of names has a glyph for, and that can be seen."""
 
-    characters: frozenset[int]
+    characters: frozenset[str]
 
     def unprintable(self, text: str) -> tuple[str, ...]:
         """The characters of a text that cannot be shown, each once, in order of appearance.
@@ -38,13 +38,9 @@ class Coverage:
         accent prints when the font has the accented letter.
         """
         composed = unicodedata.normalize("NFC", text)
-        return tuple(
-            dict.fromkeys(
-                character
-                for character in composed
-                if ord(character) not in self.characters or unicodedata.category(character) in _INVISIBLE
-            )
-        )
+        if self.characters.issuperset(composed):
+            return ()
+        return tuple(dict.fromkeys(character for character in composed if character not in self.characters))
 
 
 def substituted_families(document: Document, families: Iterable[str]) -> tuple[str, ...]:
@@ -88,7 +84,8 @@ def coverage(document: Document, family: str) -> Coverage:
     """
     faces = [font for font in document.fonts.values() if _family_of(font, (family,))]
     tables = [_character_map(font) for font in faces]
-    return Coverage(frozenset.intersection(*tables) if tables else frozenset())
+    shared = map(chr, frozenset.intersection(*tables) if tables else ())
+    return Coverage(frozenset(character for character in shared if unicodedata.category(character) not in _INVISIBLE))
 
 
 def font_digests(document: Document) -> dict[str, str]:

@@ -74,7 +74,8 @@ class Layout:
             markup: the HTML document of all pages.
             order: for the record and the metadata.
             pages: what ``markup`` was made of, one for each page.
-            whole_fonts: embed fonts as they are, so that what they cover can be looked up.
+            whole_fonts: embed fonts as they are, so that what they cover can be looked up; nothing is compressed
+                then, as such a file is not kept.
             before_writing: told the finished objects of the file (``pydyf.PDF``), and may add to them.
 
         Raises:
@@ -150,6 +151,7 @@ class Layout:
             pdf_variant=PDF_VARIANT,
             output_intent=_OUTPUT_INTENT,
             full_fonts=whole_fonts,
+            uncompressed_pdf=whole_fonts,
         )
         return content
 

@@ -80,7 +80,7 @@ def _order(number: int, level: Level, area: Area | None) -> CertificateOrder:
     order = specimen()
     procedures = tuple(Procedure)[: 1 + number % len(Procedure)]
     covered = tuple(
-        replace(each, procedure=procedures[index % len(procedures)])
+        each._replace(procedure=procedures[index % len(procedures)])
         for index, each in enumerate(order.decision.areas)
         if area in {None, each.area}
     )

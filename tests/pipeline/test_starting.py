@@ -15,7 +15,8 @@ from sealtool.cli import main
 
 HEAVY = {
     *("aiohttp", "alembic", "asn1crypto", "cryptography", "jinja2", "numpy", "pandas", "pydantic", "pyhanko"),
-    *("pypdfium2", "sqlalchemy", "weasyprint", "asyncio", "importlib.metadata", "zoneinfo"),
+    *("pypdfium2", "sqlalchemy", "sqlalchemy.dialects.postgresql", "weasyprint", "asyncio", "importlib.metadata"),
+    "zoneinfo",
 }
 COMMANDS = main.list_commands(click.Context(main))
 _ASK = """

@@ -333,7 +333,14 @@ def test_the_migrations_make_the_tables_that_the_code_describes(
         ]
         assert columns[0] == columns[1]
         indexes = [
-            {index["name"]: (index["unique"], index["column_names"]) for index in one.get_indexes(table)}
+            {
+                index["name"]: (
+                    index["unique"],
+                    index["column_names"],
+                    {name: str(option) for name, option in index.get("dialect_options", {}).items()},
+                )
+                for index in one.get_indexes(table)
+            }
             for one in (made, wanted)
         ]
         assert indexes[0] == indexes[1]

@@ -60,7 +60,7 @@ class DistantPress(Press):
             RenderingError: this machine cannot lay it out.
             UntrustworthyWorkersError: the worker came to something else.
         """
-        pages = await call_in(self.own, self.lay_out, order)
+        pages = await call_in(self.own, self.lay_out, order, near=self.kind(order))
         try:
             theirs = await call_in(self.executor, self.lay_out, order)
         except RenderingError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
@@ -78,6 +78,7 @@ class Press:
     Attributes:
         executor: where layout and checks run.
         lay_out: order -> pages; called in the executor, so it must be importable there.
+        kind: order -> what makes its pages like those of others; who laid one out has less to do for the next.
         check: sealed bytes -> judgement; likewise.
         check_detached: content and its detached seal -> judgement.
         sealing: makes the sealer; called once, and only when there is something to seal.
@@ -87,6 +88,7 @@ class Press:
 
     executor: Executor
     lay_out: Callable[[CertificateOrder], UnsealedPdf]
+    kind: Callable[[CertificateOrder], Hashable]
     check: Callable[[bytes], Verification]
     check_detached: Callable[[bytes, bytes], Verification]
     sealing: Callable[[], Sealing]
@@ -144,7 +146,7 @@ class Press:
 
     async def laid_out(self, order: CertificateOrder) -> UnsealedPdf:
         """The pages of an order, fit to be sealed."""
-        return await call_in(self.executor, self.lay_out, order)
+        return await call_in(self.executor, self.lay_out, order, near=self.kind(order))
 
     async def checked(self, order: CertificateOrder, pdf: SealedPdf) -> Verification:
         """The judgement of a sealed file."""

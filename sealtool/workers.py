@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from sealtool.errors import WorkerLostError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_WORTH_A_WAIT: Final = 8
+"""Pieces of work that it is worth to wait for, so as not to lay out a certificate of a new kind (some 15 times as long
+as one of a known kind)."""
+_COLLECTED_AFTER: Final = 20_000
+"""New objects until the collector looks for cycles: Python's default of 700 costs a tenth of a worker's time."""
 
-async def call_in(executor: Executor, function: Callable[..., T], *arguments: object) -> T:
+
+async def call_in(executor: Executor, function: Callable[..., T], *arguments: object, near: Hashable = None) -> T:
     """The outcome of a function that runs in the executor.
+
+    Args:
+        executor: where it runs.
+        function: to be called.
+        arguments: its arguments.
+        near: calls with the same value go to the same processes where that costs nobody a wait, as they can use what
+            the others left there. None for those that are as well off anywhere.
 
     Raises:
         WorkerLostError: a worker process was ended from outside; most often the machine was out of memory.
     """
     with _in_our_words():
+        if near is not None and isinstance(executor, _Processes):
+            return await asyncio.wrap_future(executor.submit_near(near, function, *arguments))
         return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
 
 
@@ -71,31 +87,64 @@ def worker_processes(count: int, make_ready: Callable[[], object] | None = None)
 
 
 class _Processes(Executor):
-    """A pool of processes that is made when there is work for it: most nights there is none, and even the process that
-    looks after the semaphores of a pool would take longer than the rest of the run."""
+    """Processes that are started when there is work for them: most nights there is none, and even what looks after the
+    semaphores of a pool would take longer than the rest of the run. Each has a queue of its own."""
 
     def __init__(self, count: int, make_ready: Callable[[], object] | None) -> None:
         self._count = count
         self._make_ready = make_ready
-        self._pool: ProcessPoolExecutor | None = None
+        self._queues: list[_Queue] = []
+        self._familiar: dict[Hashable, list[_Queue]] = {}
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Hands work to the pool."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                max_workers=self._count,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=start_worker,
-            )
+        """Hands work to the process that has least of it."""
+        return self._least_busy().submit(fn, *args, **kwargs)
+
+    def submit_near(self, near: Hashable, fn: Callable[..., T], *args: object) -> Future[T]:
+        """Hands work to a process that had some like it, unless others have far less to do."""
+        least_busy, familiar = self._least_busy(), self._familiar.setdefault(near, [])
+        chosen = min(familiar, key=_Queue.length, default=least_busy)
+        if chosen.length() > least_busy.length() + _WORTH_A_WAIT:
+            chosen = least_busy
+        if chosen not in familiar:
+            familiar.append(chosen)
+        return chosen.submit(fn, *args)
+
+    def _least_busy(self) -> _Queue:
+        if not self._queues:
+            self._queues = [_Queue() for _ in range(self._count)]
             if self._make_ready is not None:
-                for _ in range(self._count):  # a process is started for each piece of work that finds none idle
-                    self._pool.submit(self._make_ready)
-        return self._pool.submit(fn, *args, **kwargs)
+                for queue in self._queues:
+                    queue.submit(self._make_ready)
+        return min(self._queues, key=_Queue.length)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - of Executor
-        """Ends the processes, if there are any."""
-        if self._pool is not None:
-            self._pool.shutdown(wait, cancel_futures=cancel_futures)
+        """Ends the processes, if there are any, side by side."""
+        if self._queues:
+            with ThreadPoolExecutor(len(self._queues)) as threads:
+                for queue in self._queues:
+                    threads.submit(queue.pool.shutdown, wait, cancel_futures=cancel_futures)
+
+
+class _Queue:
+    """One process, and the work that waits for it."""
+
+    def __init__(self) -> None:
+        self.pool = ProcessPoolExecutor(
+            max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
+        )
+        self._waiting: set[Future[Any]] = set()
+
+    def length(self) -> int:
+        """How much work is not done."""
+        return len(self._waiting)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hands work to the process."""
+        future = self.pool.submit(fn, *args, **kwargs)
+        self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
+        return future
 
 
 def start_worker() -> None:
@@ -103,6 +152,7 @@ def start_worker() -> None:
 
     What they say would go to the standard error of the parent, which is a log: it may quote what is being laid out.
     """
+    gc.set_threshold(_COLLECTED_AFTER)
     logging.lastResort = None
     warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -362,6 +362,7 @@ class Workspace:
         return DistantPress(
             executor=cluster,
             lay_out=press.lay_out,
+            kind=press.kind,
             check=press.check,
             check_detached=press.check_detached,
             sealing=press.sealing,
@@ -392,16 +393,18 @@ class Workspace:
 
     def _set_up_press(self, executor: Executor) -> Press:
         from sealtool.press import Press
+        from sealtool.rendering.facts import kind_of
 
         trust = self._trust_in_the_press
         return Press(
             executor=executor,
             lay_out=partial(_lay_out, self._rendering_options()),
+            kind=kind_of,
             check=partial(_check, trust, self.now),
             check_detached=lambda content, seal: judge_seal(trust, self.now(), content, seal),
             sealing=self.sealer,
             level=self.settings.seal.level,
-            in_flight=16 * self.settings.run.worker_count,
+            in_flight=(48 if self.settings.seal.level is not PadesLevel.B_B else 16) * self.settings.run.worker_count,
         )
 
     @cached_property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from sealtool.canonical import canonical_json
-from sealtool.ledger.events import Event, append_events
+from sealtool.ledger.events import Event, append_events, in_chunks
 from sealtool.ledger.tables import WHOLE_LEVEL, register
 from sealtool.model import Assessment, Decision, PersonId, RunId
 
@@ -93,11 +94,11 @@ def _change(  # noqa: PLR0913, PLR0917 - what one change needs
         )
     for line in new:
         line.update(rules_version=rules_version, run_id=run_id)
-    if new:
-        connection.execute(insert(register), new)
-    happened = [Event("register_removed", row) for row in (*gone, *replaced)]
-    happened += [Event("register_entered", line) for line in new]
-    append_events(connection, run_id, happened, at=at)
+    for some in in_chunks(new):
+        connection.execute(insert(register), some)
+    removed = (Event("register_removed", row) for row in (*gone, *replaced))
+    entered = (Event("register_entered", line) for line in new)
+    append_events(connection, run_id, chain(removed, entered), at=at)
     return len(gone) + len(new)
 
 

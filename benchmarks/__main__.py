@@ -55,8 +55,8 @@ class Size:
     verified: int
 
 
-_BRIEF = Size(stock=4, plain=12, people=4_000, many=6_000, planned=10_000, verified=500)
-_FULL = Size(stock=10, plain=40, people=8_000, many=34_000, planned=50_000, verified=2_000)
+_BRIEF = Size(stock=4, plain=12, people=14_000, many=34_000, planned=10_000, verified=500)
+_FULL = Size(stock=10, plain=40, people=34_000, many=34_000, planned=50_000, verified=2_000)
 
 
 @dataclass(frozen=True)

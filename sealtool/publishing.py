@@ -61,12 +61,11 @@ class OutputFolder:
             LedgerInconsistentError: another file has that name. It is left as it is.
         """
         target = self._inside(path)
-        present = self.sha256(path)
-        if present is not None:
-            if present != hashlib.sha256(content).hexdigest():
-                raise unexpected_file(target)
-            return
         with _in_our_words(target), self._folder_of(path, make=True) as folder:
+            with contextlib.suppress(FileNotFoundError):
+                if _read(folder, target)[0] != content:
+                    raise unexpected_file(target)
+                return
             _write_whole(folder, target.name, [content], secured=secured)
 
     def replace(self, path: str, content: bytes, *, replaces: str) -> None:
@@ -162,9 +161,7 @@ class OutputFolder:
         folder = os.open(self.root, _AS_FOLDER)
         try:
             for name in PurePosixPath(path).parent.parts:
-                if make:
-                    _make_inside(folder, name)
-                outer, folder = folder, _step_into(folder, name, self.root)
+                outer, folder = folder, _step_into(folder, name, self.root, make=make)
                 os.close(outer)
             yield folder
         finally:
@@ -276,9 +273,14 @@ def _make_inside(folder: int, name: str) -> None:
         os.fsync(folder)
 
 
-def _step_into(folder: int, name: str, root: Path) -> int:
+def _step_into(folder: int, name: str, root: Path, *, make: bool) -> int:
     try:
         return os.open(name, _AS_FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    except FileNotFoundError:
+        if not make:
+            raise
+        _make_inside(folder, name)
+        return _step_into(folder, name, root, make=False)
     except OSError as error:
         if error.errno not in {errno.ELOOP, errno.ENOTDIR}:
             raise

@@ -404,7 +404,7 @@ class Workspace:
             check_detached=lambda content, seal: judge_seal(trust, self.now(), content, seal),
             sealing=self.sealer,
             level=self.settings.seal.level,
-            in_flight=(48 if self.settings.seal.level is not PadesLevel.B_B else 16) * self.settings.run.worker_count,
+            in_flight=32 * self.settings.run.worker_count,
         )
 
     @cached_property

@@ -20,6 +20,7 @@ from sealtool.ledger.certificates import (
     RELEASED,
     Step,
     area_number,
+    chunks,
     decided,
     decision_on_record,
     expect,
@@ -278,14 +279,15 @@ class Ledger:
             return
         issued_on = {one.certificate_id: one.issued_on.isoformat() for one in sealed}
         with self._transaction() as connection:
-            for certificate_id, day in issued_on.items():
-                changed = connection.execute(
-                    update(certificates)
-                    .where(certificates.c.certificate_id == certificate_id)
-                    .where(certificates.c.state == CertificateState.RESERVED)
-                    .values(state=CertificateState.SEALED, issued_on=day)
-                )
-                expect(changed.rowcount == 1, f"certificate {certificate_id} is not reserved")
+            for day in sorted(set(issued_on.values())):
+                for ids in chunks([certificate_id for certificate_id, issued in issued_on.items() if issued == day]):
+                    changed = connection.execute(
+                        update(certificates)
+                        .where(certificates.c.certificate_id.in_(ids))
+                        .where(certificates.c.state == CertificateState.RESERVED)
+                        .values(state=CertificateState.SEALED, issued_on=day)
+                    )
+                    expect(changed.rowcount == len(ids), f"not all of {', '.join(ids)} are reserved")
             connection.execute(insert(documents), rows)
             happened = [
                 Event(

@@ -48,6 +48,7 @@ _TAGS = re.compile(r"(<[^>]*>)")
 _GLYPHS = re.compile(rb"<([0-9a-f]+)>")
 _PLACED_CHOSEN_SHOWN = 3  # the operators of a text in one font: its position, its font, its glyphs
 _HEX_DIGITS = 4  # of one glyph
+_TEXTS_KEPT = 64  # of each line
 _FACE = (
     "font_family",
     "font_weight",
@@ -87,6 +88,7 @@ class _Slot:
         font: the operator that chooses font and size.
         glyphs: those it may be set in: the alphabet, and what the specimen has in this line.
         shape: height and baseline of the line, in CSS pixels.
+        shown: what was set here before: many have the same day.
     """
 
     line: _Line
@@ -94,6 +96,7 @@ class _Slot:
     font: bytes
     glyphs: frozenset[bytes]
     shape: tuple[float, float]
+    shown: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -196,7 +199,11 @@ class Stencil:
             slot = sheet.slots[old]
             if slot is None:
                 raise NotFillableError("a text that differs does not stand alone in its line")
-            operators[slot.place] = self._shown(slot, new)
+            if (shown := slot.shown.get(new)) is None:
+                shown = self._shown(slot, new)
+                if len(slot.shown) < _TEXTS_KEPT:
+                    slot.shown[new] = shown
+            operators[slot.place] = shown
         return operators
 
     def _slot(self, sheet: _Sheet, text: str) -> _Slot | None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from sealtool.canonical import canonical_json
 from sealtool.ledger.events import Event, append_events, in_chunks
 from sealtool.ledger.tables import WHOLE_LEVEL, register
-from sealtool.model import Assessment, Decision, PersonId, RunId
+from sealtool.model import Assessment, Decision, PersonId, Procedure, RunId
 
 _Key = tuple[str, str, int]
-_KEPT = ("obtained_on", "procedures", "evidence")
 
 
 def record_assessments(  # noqa: PLR0913 - what one change needs
@@ -41,10 +41,7 @@ def record_assessments(  # noqa: PLR0913 - what one change needs
                 continue
             wanted[person_id, line["level"], line["area"]] = line
     levels = set().union(*assessed.values())
-    current: dict[_Key, dict[str, Any]] = {
-        (row.person_id, row.level, row.area): dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-        for row in connection.execute(select(register).where(register.c.level.in_(levels)))
-    }
+    current = _by_key(connection.execute(select(register).where(register.c.level.in_(levels))))
     gone = [
         row
         for key, row in current.items()
@@ -61,11 +58,7 @@ def enter_decision(connection: Connection, run_id: RunId, decision: Decision, *,
         (person_id, line["level"], line["area"]): line for line in _lines(person_id, assessment)
     }
     query = select(register).where(register.c.person_id == person_id).where(register.c.level == str(decision.level))
-    current = {
-        (row.person_id, row.level, row.area): dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-        for row in connection.execute(query)
-    }
-    return _change(connection, run_id, wanted, current, [], decision.rules_version, at=at)
+    return _change(connection, run_id, wanted, _by_key(connection.execute(query)), [], decision.rules_version, at=at)
 
 
 def _is_settled(key: _Key, settled: Collection[_Key]) -> bool:
@@ -77,8 +70,8 @@ def _change(  # noqa: PLR0913, PLR0917 - what one change needs
     connection: Connection,
     run_id: RunId,
     wanted: dict[_Key, dict[str, Any]],
-    current: dict[_Key, dict[str, Any]],
-    gone: list[dict[str, Any]],
+    current: dict[_Key, Row[Any]],
+    gone: list[Row[Any]],
     rules_version: str,
     *,
     at: datetime,
@@ -88,15 +81,15 @@ def _change(  # noqa: PLR0913, PLR0917 - what one change needs
     for row in (*gone, *replaced):
         connection.execute(
             delete(register)
-            .where(register.c.person_id == row["person_id"])
-            .where(register.c.level == row["level"])
-            .where(register.c.area == row["area"])
+            .where(register.c.person_id == row.person_id)
+            .where(register.c.level == row.level)
+            .where(register.c.area == row.area)
         )
     for line in new:
         line.update(rules_version=rules_version, run_id=run_id)
     for some in in_chunks(new):
         connection.execute(insert(register), some)
-    removed = (Event("register_removed", row) for row in (*gone, *replaced))
+    removed = (Event("register_removed", row._asdict()) for row in (*gone, *replaced))
     entered = (Event("register_entered", line) for line in new)
     append_events(connection, run_id, chain(removed, entered), at=at)
     return len(gone) + len(new)
@@ -109,7 +102,7 @@ def _lines(person_id: PersonId, assessment: Assessment) -> Iterator[dict[str, An
             "level": str(assessment.level),
             "area": int(covered.area),
             "obtained_on": covered.covered_on.isoformat(),
-            "procedures": canonical_json([str(covered.procedure)]),
+            "procedures": _as_text((covered.procedure,)),
             "evidence": canonical_json(list(covered.evidence)),
         }
     for decision in assessment.decisions:
@@ -119,10 +112,23 @@ def _lines(person_id: PersonId, assessment: Assessment) -> Iterator[dict[str, An
                 "level": str(assessment.level),
                 "area": WHOLE_LEVEL,
                 "obtained_on": decision.accredited_on.isoformat(),
-                "procedures": canonical_json([str(procedure) for procedure in decision.procedures]),
+                "procedures": _as_text(decision.procedures),
                 "evidence": "[]",
             }
 
 
-def _same(line: dict[str, Any], row: dict[str, Any] | None) -> bool:
-    return row is not None and all(line[name] == row[name] for name in _KEPT)
+def _by_key(rows: Iterable[Row[Any]]) -> dict[_Key, Row[Any]]:
+    return {(row.person_id, row.level, row.area): row for row in rows}
+
+
+@cache
+def _as_text(procedures: tuple[Procedure, ...]) -> str:
+    return canonical_json([str(procedure) for procedure in procedures])
+
+
+def _same(line: dict[str, Any], row: Row[Any] | None) -> bool:
+    return row is not None and (row.obtained_on, row.procedures, row.evidence) == (
+        line["obtained_on"],
+        line["procedures"],
+        line["evidence"],
+    )

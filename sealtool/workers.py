@@ -23,6 +23,9 @@ T = TypeVar("T")
 _WORTH_A_WAIT: Final = 8
 """Pieces of work that it is worth to wait for, so as not to lay out a certificate of a new kind (some 15 times as long
 as one of a known kind)."""
+_WORTH_A_START: Final = 4
+"""Pieces of work that have to wait for each process before another is started, which takes a second or two."""
+_READY_AT_ONCE: Final = 2
 _COLLECTED_AFTER: Final = 20_000
 """New objects until the collector looks for cycles: Python's default of 700 costs a tenth of a worker's time."""
 
@@ -68,8 +71,8 @@ def _in_our_words() -> Iterator[None]:
 def worker_processes(count: int, make_ready: Callable[[], object] | None = None) -> Iterator[Executor]:
     """An executor with ``count`` processes; for one, a thread of this process, which a second would only slow down.
 
-    With ``make_ready`` all processes start with the first piece of work, and get ready for more side by side. What it
-    raises is for that work to find out.
+    A process starts when the others have enough to do. With ``make_ready`` the first two start with the first piece of
+    work, and get ready for more side by side; what it raises is for that work to find out.
 
     The processes are started afresh (no fork): they inherit neither the key nor the ledger. They end with
     this process, also when it is killed. They live as long as the executor: replacing them after so many tasks can
@@ -114,7 +117,7 @@ class _Processes(Executor):
         if not self._queues:
             self._queues = [_Queue() for _ in range(self._count)]
             if self._make_ready is not None:
-                for queue in self._queues:
+                for queue in self._queues[:_READY_AT_ONCE]:
                     queue.submit(self._make_ready)
         return min(self._queues, key=_Queue.length)
 
@@ -134,14 +137,16 @@ class _Queue:
             max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
         )
         self._waiting: set[Future[Any]] = set()
+        self._is_started = False
 
     def length(self) -> int:
-        """How much work is not done."""
-        return len(self._waiting)
+        """How much work is not done, with that of starting."""
+        return len(self._waiting) + (0 if self._is_started else _WORTH_A_START)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hands work to the process."""
         future = self.pool.submit(fn, *args, **kwargs)
+        self._is_started = True
         self._waiting.add(future)
         future.add_done_callback(self._waiting.discard)
         return future

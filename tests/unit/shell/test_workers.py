@@ -1,0 +1,78 @@
+"""Work goes to processes that are there, and that had some like it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+
+import pytest
+
+from sealtool.errors import WorkerLostError
+from sealtool.workers import call_in, result_of, worker_processes
+
+
+def process_after(seconds: float) -> int:
+    """Which process this is, after some work."""
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def end_at_once() -> None:
+    os._exit(1)
+
+
+def refuse() -> None:
+    raise ValueError("not ready")
+
+
+@pytest.fixture
+def three() -> Iterator[Executor]:
+    with worker_processes(3) as executor:
+        yield executor
+
+
+def processes(executor: Executor, calls: int, near: object = None, seconds: float = 0.0) -> list[int]:
+    async def work() -> list[int]:
+        return await asyncio.gather(*(call_in(executor, process_after, seconds, near=near) for _ in range(calls)))
+
+    return asyncio.run(work())
+
+
+def test_one_worker_is_a_thread_of_this_process() -> None:
+    with worker_processes(1) as executor:
+        assert result_of(executor, process_after, 0.0) == os.getpid()
+        assert set(processes(executor, 3, near="a kind")) == {os.getpid()}
+
+
+def test_a_little_work_starts_one_process(three: Executor) -> None:
+    assert len(set(processes(three, 4))) == 1
+    assert os.getpid() not in processes(three, 1)
+
+
+def test_much_work_starts_all_and_goes_to_the_least_busy(three: Executor) -> None:
+    found = processes(three, 30, seconds=0.01)
+    assert len(set(found)) == 3
+
+
+def test_what_is_alike_goes_to_the_process_that_knows_it_unless_others_have_far_less_to_do(three: Executor) -> None:
+    processes(three, 30, seconds=0.01)  # all are there
+    kinds = {kind: set(processes(three, 6, near=kind, seconds=0.01)) for kind in ("one", "another", "a third")}
+    assert all(len(where) == 1 for where in kinds.values())
+    assert set(processes(three, 6, near="one")) == kinds["one"]
+    assert len(set(processes(three, 60, near="one", seconds=0.01))) == 3
+
+
+def test_two_get_ready_with_the_first_piece_of_work_and_what_is_not_ready_says_so_itself() -> None:
+    with worker_processes(3, make_ready=refuse) as executor:
+        assert result_of(executor, process_after, 0.0) != os.getpid()
+        assert len(set(processes(executor, 5, seconds=0.05))) == 2
+
+
+def test_a_process_that_is_ended_from_outside_is_told_in_plain_words(three: Executor) -> None:
+    with pytest.raises(WorkerLostError, match="ended from outside"):
+        result_of(three, end_at_once)
+    with pytest.raises(WorkerLostError, match="ended from outside"):
+        asyncio.run(call_in(three, process_after, 0.0, near="a kind"))

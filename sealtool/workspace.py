@@ -21,6 +21,7 @@ from glob import glob
 from importlib import import_module
 from pathlib import Path
 from random import SystemRandom
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -934,9 +935,9 @@ def _coverage(options: RenderingOptions) -> Any:
 
 
 def _get_ready(options: RenderingOptions) -> None:
-    """What a worker needs for its first certificate."""
-    import_module("sealtool.verification")
+    """What a worker needs for its first certificate: at once for laying it out, and soon for checking it."""
     _renderer(options)
+    Thread(target=import_module, args=("sealtool.verification",), daemon=True).start()
 
 
 def _lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:

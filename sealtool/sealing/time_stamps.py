@@ -165,13 +165,24 @@ class CheckedTimeStamper(TimeStamper):
         if abs(stamped["gen_time"].native - self._clock()) > CLOCK_TOLERANCE:
             raise ValueError(f"its clock says {stamped['gen_time'].native:%Y-%m-%d %H:%M:%S} UTC, ours does not")
         signer_info = extract_signer_info(signed_data)
-        certificate: asn1_x509.Certificate = extract_certificate_info(signed_data).signer_cert
+        certificate = self._signer_of(signed_data, signer_info)
         digest = hashes.Hash(get_pyca_cryptography_hash(signer_info["digest_algorithm"]["algorithm"].native))
         digest.update(bytes(content))
         intact, valid = validate_sig_integrity(signer_info, certificate, "tst_info", digest.finalize())
         if not (intact and valid):
             raise ValueError("the signature of its time stamp is broken")
         return certificate
+
+    def _signer_of(self, signed_data: cms.SignedData, signer_info: cms.SignerInfo) -> asn1_x509.Certificate:
+        """The signer's certificate; the library compares names where it is not, to the byte, the expected one."""
+        expected, signer = self.expected_certificate, signer_info["sid"].chosen
+        if expected is not None and signer_info["sid"].name == "issuer_and_serial_number":
+            is_named = signer["issuer"].dump() == expected.issuer.dump()
+            if is_named and signer["serial_number"].native == expected.serial_number:
+                encoded = expected.dump()
+                if any(choice.chosen.dump() == encoded for choice in signed_data["certificates"]):
+                    return expected
+        return extract_certificate_info(signed_data).signer_cert
 
     def _unusable(self, fault: BaseException) -> TimeStampError:
         if isinstance(fault, TimeoutError) or isinstance(fault.__cause__, TimeoutError):

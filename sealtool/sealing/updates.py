@@ -4,7 +4,7 @@ The library reads a file and writes the update behind it, which takes most of th
 files differ in places, date, identifier and message only, as long as the objects that are changed were the same
 before. A mould keeps the parts of an update that the library wrote, and puts the others together of them. It is used
 only after it gave back the very bytes that it was taken of, and only for files whose objects it knows: those of
-certificates of one kind (ADR 0019). All others are updated by the library.
+certificates of one kind (ADR 0020). All others are updated by the library.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class UpdateMould:
         if table is None or not updated.startswith(base) or table.start() < len(base):
             return None
         body = updated[len(base) : table.start()]
-        contents, byte_range = (_only(pattern, body) for pattern in (_CONTENTS, _BYTE_RANGE))
+        contents, byte_range, moment = (_only(pattern, body) for pattern in (_CONTENTS, _BYTE_RANGE, _MOMENT))
         rows = zlib.decompress(updated[table.end() : table.end() + int(table[6])])
         numbers = _numbers(table[5])
         offsets = tuple(place - len(base) for _, place, _ in _ROW.iter_unpack(rows[_ROW.size :]))
@@ -138,20 +138,22 @@ class UpdateMould:
             return None
         if not {number for number in numbers if number < ground.size} <= ground.known:
             return None  # what it changes may be another object in another file
+        if moment is None and _MOMENT.search(body):
+            return None  # which of the dates is its own?
         empty = b"<%b>" % (b"0" * (contents.stop - contents.start - 2))
         mould = cls(
             body=body[: contents.start] + empty + body[contents.stop :],
             contents=contents,
             byte_range=byte_range,
-            moment=_only(_MOMENT, body),
+            moment=moment,
             offsets=offsets[:-1],
             numbers=frozenset(numbers),
             before_identifiers=table[1],
             before_length=table[4],
             size=int(table[2]),
         )
-        moment = b"" if mould.moment is None else body[mould.moment]
-        again = mould.poured(base, ground, moment, table[3])
+        date = b"" if moment is None else body[moment]
+        again = mould.poured(base, ground, date, table[3])
         again.content[again.gap[0] : again.gap[1]] = body[contents]
         return mould if again.content == updated else None
 

@@ -182,6 +182,18 @@ def test_a_date_of_another_length_is_the_library_s(alike: Alike, learnt: tuple[U
     assert moulds.poured(alike[1].content, ground, material, moment=elsewhere.astimezone(UTC)) is not None
 
 
+def test_an_update_with_two_dates_is_the_library_s(alike: Alike, learnt: tuple[UpdateMoulds, object, Ground]) -> None:
+    moulds, material, ground = learnt
+    prepared = moulds.poured(alike[1].content, ground, material, moment=NOW)
+    assert prepared is not None
+    assert moulds.learn(alike[1].content, bytes(prepared.content), ground, material) is not None
+    twice = (
+        bytes(prepared.content).replace(b"\n/Type /Sig\n", b"\n/M (a)     \n").replace(b"/M (a)     ", b"/M (abcde)")
+    )
+    assert len(twice) == len(prepared.content)
+    assert moulds.learn(alike[1].content, twice, ground, material) is None
+
+
 def test_moulds_are_bounded(
     alike: Alike, learnt: tuple[UpdateMoulds, object, Ground], monkeypatch: pytest.MonkeyPatch
 ) -> None:

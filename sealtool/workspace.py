@@ -84,6 +84,7 @@ if TYPE_CHECKING:
 
 
 _WITHOUT_REVOCATION_DATA: Final = frozenset({PadesLevel.B_B, PadesLevel.B_T})
+_IN_FLIGHT, _IN_FLIGHT_STAMPED = 16, 32  # certificates for each worker; a time stamp is waited for
 
 
 def utc_now() -> datetime:
@@ -396,7 +397,7 @@ class Workspace:
         from sealtool.press import Press
         from sealtool.rendering.facts import kind_of
 
-        trust = self._trust_in_the_press
+        trust, level = self._trust_in_the_press, self.settings.seal.level
         return Press(
             executor=executor,
             lay_out=partial(_lay_out, self._rendering_options()),
@@ -404,8 +405,8 @@ class Workspace:
             check=partial(_check, trust, self.now),
             check_detached=lambda content, seal: judge_seal(trust, self.now(), content, seal),
             sealing=self.sealer,
-            level=self.settings.seal.level,
-            in_flight=32 * self.settings.run.worker_count,
+            level=level,
+            in_flight=self.settings.run.worker_count * (_IN_FLIGHT if level is PadesLevel.B_B else _IN_FLIGHT_STAMPED),
         )
 
     @cached_property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -159,6 +159,9 @@ class RunEntry(_Part):
     previous_manifest: PreviousManifest | None = Field(description="null in the first one of a ledger")
 
 
+_NO_DOCUMENTS: Final = '"documents":[]'
+
+
 class Manifest(_Part):
     """A manifest: the files of which no earlier manifest speaks, or whose state has changed since."""
 
@@ -167,24 +170,32 @@ class Manifest(_Part):
     documents: tuple[DocumentEntry, ...]
 
     def to_json(self) -> bytes:
-        """Canonical JSON, UTF-8."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True)).encode()
+        """Canonical JSON, UTF-8; document by document, as there may be many."""
+        nothing_listed = self.model_copy(update={"documents": ()})
+        before, _, behind = canonical_json(_as_values(nothing_listed)).partition(_NO_DOCUMENTS)
+        documents = b",".join(canonical_json(_as_values(document)).encode() for document in self.documents)
+        opening, closing = _NO_DOCUMENTS[:-1], _NO_DOCUMENTS[-1]
+        return b"".join((before.encode(), opening.encode(), documents, closing.encode(), behind.encode()))
 
     def to_csv(self) -> bytes:
         """The documents as a table for a spreadsheet: UTF-8 with BOM, semicolons, one line a document.
 
         A cell that a spreadsheet would take for a formula is preceded by an apostrophe.
         """
-        rows = [
-            {"run_id": self.run.run_id, **_flat(document.model_dump(mode="json", by_alias=True))}
-            for document in self.documents
-        ]
         text = io.StringIO()
-        columns = list(dict.fromkeys(name for row in rows for name in row)) or ["run_id"]
+        columns = list(dict.fromkeys(name for row in self._rows() for name in row)) or ["run_id"]
         writer = csv.DictWriter(text, fieldnames=columns, delimiter=";")
         writer.writeheader()
-        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in self._rows())
         return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+    def _rows(self) -> Iterator[dict[str, str]]:
+        for document in self.documents:
+            yield {"run_id": self.run.run_id, **_flat(_as_values(document))}
+
+
+def _as_values(part: _Part) -> dict[str, Any]:
+    return part.model_dump(mode="json", by_alias=True)
 
 
 def parse_manifest(content: bytes) -> Manifest:

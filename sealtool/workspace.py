@@ -253,11 +253,12 @@ class Workspace:
             SealtoolError: the run had to stop; the next one goes on.
         """
         with self.ledger() as ledger, ledger.exclusive(), self.pressing() as press:
-            registry = self.read_for(scope, ledger, folder, accept_shrink=accept_shrink)
+            read = [self.read_for(scope, ledger, folder, accept_shrink=accept_shrink)]
             edge = self._edge(hooks)
-            facts = self._run_facts(scope.as_words("issue"), registry.sources)
+            facts = self._run_facts(scope.as_words("issue"), read[0].sources)
             run = self._issuing(ledger, press, edge)
-            return run.run(lambda: self.plan(registry, scope, ledger, press=press), facts)
+            # when all is decided the registry is let go: a run needs its memory for the manifest
+            return run.run(lambda: self.plan(read.pop(), scope, ledger, press=press), facts)
 
     def _issuing(self, ledger: Ledger, press: Callable[[], Press], edge: Edge) -> Issuing:
         from sealtool.issuing import Issuing

@@ -338,7 +338,15 @@ _WATCHED = textwrap.dedent("""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     print(json.dumps({"code": code, "modules": sorted(sys.modules), "children": children}))
 """)
-HEAVY = {"weasyprint", "jinja2", "fontTools", "pyhanko", "cryptography", "sealtool.sealing", "sealtool.rendering.engine"}
+HEAVY = {
+    "weasyprint",
+    "jinja2",
+    "fontTools",
+    "pyhanko",
+    "cryptography",
+    "sealtool.sealing",
+    "sealtool.rendering.engine",
+}
 
 
 @pytest.mark.long

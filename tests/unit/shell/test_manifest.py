@@ -166,3 +166,9 @@ def test_until_when_a_document_is_provable_is_listed_where_it_is_known(manifest:
     assert known == [None, moment]
     assert "provable_until" in header_of(both)
     assert parse_manifest(both.to_json()).to_csv() == both.to_csv()
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_documents_are_written_one_by_one_as_they_would_be_all_at_once(manifest: Manifest, count: int) -> None:
+    several = manifest.model_copy(update={"documents": (document(None),) * count})
+    assert several.to_json() == canonical_json(several.model_dump(mode="json", by_alias=True)).encode()

@@ -42,7 +42,7 @@ class Size:
         stock: certificates for the shell loop.
         plain: certificates for the plain loop.
         people: of the registry that is issued from; about three in twenty get a B1 certificate.
-        many: of the registry for the memory of a long run.
+        many: of the registry for the memory of a long run; a fifth of them for a short one.
         planned: people of the smaller of two plans; the other has twice as many. Ten participations each.
         verified: about how many files are verified.
     """
@@ -107,7 +107,7 @@ def memory(bench: Bench) -> Measured:
     """The largest process of a short run and of a long one."""
     folder = bench.folder("memory")
     return {
-        "short_run": issue(folder, bench.registry(bench.size.people)),
+        "short_run": issue(folder, bench.registry(bench.size.many // 5)),
         "long_run": issue(folder, bench.registry(bench.size.many)),
     }
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 
-from sealtool.sealing.asn1 import CONTEXT_0, OCTET_STRING, SEQUENCE, SET, der, parts_of
 from sealtool.sealing.keys import SealKey, as_asn1
+from sealtool.sealing.moulds import MessageMould
 from sealtool.sealing.pkcs12 import load_pkcs12
 from sealtool.sealing.signatures import digest_of
 from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampAuthority
@@ -41,7 +40,7 @@ class LocalTimeStampAuthority(TimeStampAuthority):
         self._key = key
         self._clock = clock
         self._serial_numbers = serial_numbers
-        self._moulds: dict[str, _Mould | None] = {}
+        self._moulds: dict[str, MessageMould | None] = {}
 
     @classmethod
     def from_pkcs12(cls, path: Path, passphrase: bytes, *, clock: Callable[[], datetime]) -> LocalTimeStampAuthority:
@@ -74,15 +73,15 @@ class LocalTimeStampAuthority(TimeStampAuthority):
         """The library builds the first token; the others are put together of its parts, as seals are (ADR 0018)."""
         mould = self._moulds.get(algorithm)
         if mould is not None:
-            attributes = mould.signed_attributes(digest_of(stamped, algorithm))
-            signature = await self._key.signer.async_sign_raw(der(SET, attributes), algorithm)
-            return cms.ContentInfo.load(mould.filled(stamped, attributes, signature))
+            digest = digest_of(stamped, algorithm)
+            signature = await self._key.signer.async_sign_raw(mould.to_be_signed(digest), algorithm)
+            return cms.ContentInfo.load(mould.filled(mould.signed_attributes(digest), signature, content=stamped))
         token = await self._key.signer.async_sign_general_data(
             cms.EncapsulatedContentInfo({"content_type": "tst_info", "content": core.ParsableOctetString(stamped)}),
             algorithm,
             detached=False,
         )
-        self._moulds[algorithm] = _Mould.of(token, digest_of(stamped, algorithm))
+        self._moulds[algorithm] = MessageMould.of(token, digest_of(stamped, algorithm))
         return token
 
     def _stamped(self, request: tsp.TimeStampReq) -> tsp.TSTInfo:
@@ -98,69 +97,3 @@ class LocalTimeStampAuthority(TimeStampAuthority):
         if request["nonce"].native is not None:
             fields["nonce"] = request["nonce"]
         return tsp.TSTInfo(fields)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mould:
-    """The encoded parts that all tokens of one digest algorithm have in common (RFC 5652, 5.1 to 5.3; RFC 3161, 2.4.2).
-
-    Attributes:
-        content_type: of the message: signed data.
-        before_content: version and digest algorithms.
-        stamped_type: of the content: what a time stamp says.
-        certificates: of the message.
-        before_attributes: version, signer identifier and digest algorithm of the only signer.
-        before_digest, behind_digest: the signed attributes around the digest of the content.
-        signature_algorithm: of the signer.
-    """
-
-    content_type: bytes
-    before_content: bytes
-    stamped_type: bytes
-    certificates: bytes
-    before_attributes: bytes
-    before_digest: bytes
-    behind_digest: bytes
-    signature_algorithm: bytes
-
-    @classmethod
-    def of(cls, token: cms.ContentInfo, digest: bytes) -> _Mould | None:
-        """The mould of a token; None where another one could not be made of its parts."""
-        encoded = token.dump()
-        parsed = cms.ContentInfo.load(encoded)
-        data = parsed["content"]
-        (signer,) = data["signer_infos"]
-        content = data["encap_content_info"]
-        attributes = signer["signed_attrs"].contents
-        if attributes.count(digest) != 1:
-            return None
-        before_digest, behind_digest = attributes.split(digest)
-        mould = cls(
-            content_type=parsed["content_type"].dump(),
-            before_content=parts_of(data, "version", "digest_algorithms"),
-            stamped_type=content["content_type"].dump(),
-            certificates=data["certificates"].dump(),
-            before_attributes=parts_of(signer, "version", "sid", "digest_algorithm"),
-            before_digest=before_digest,
-            behind_digest=behind_digest,
-            signature_algorithm=signer["signature_algorithm"].dump(),
-        )
-        again = mould.filled(bytes(content["content"]), mould.signed_attributes(digest), signer["signature"].native)
-        return mould if again == encoded else None
-
-    def signed_attributes(self, digest: bytes) -> bytes:
-        """The signed attributes of another token, without tag and length."""
-        return self.before_digest + digest + self.behind_digest
-
-    def filled(self, stamped: bytes, signed_attributes: bytes, signature: bytes) -> bytes:
-        """A whole token."""
-        content = der(SEQUENCE, self.stamped_type, der(CONTEXT_0, der(OCTET_STRING, stamped)))
-        signer = der(
-            SEQUENCE,
-            self.before_attributes,
-            der(CONTEXT_0, signed_attributes),
-            self.signature_algorithm,
-            der(OCTET_STRING, signature),
-        )
-        data = der(SEQUENCE, self.before_content, content, self.certificates, der(SET, signer))
-        return der(SEQUENCE, self.content_type, der(CONTEXT_0, data))

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from sealtool.model import PadesLevel
 from sealtool.sealing import SealingProfile, SealKey, load_pkcs12
-from sealtool.sealing.messages import SealMessages, _Mould
+from sealtool.sealing.messages import SealMessages
+from sealtool.sealing.moulds import MessageMould
 from sealtool.sealing.profile import KNOWN_POLICIES
 from tests.unit.sealing.conftest import PASSPHRASE, certificate, pkcs12
 
@@ -113,8 +114,8 @@ def test_a_time_stamp_is_of_the_signature_beside_it(pki: Any, now: datetime) -> 
 
 def test_no_mould_is_taken_where_the_digest_stands_twice(rsa_seal: SealKey) -> None:
     message = asyncio.run(SealMessages(rsa_seal.signer, PROFILES["plain"]).plainly(FIRST, None))
-    assert _Mould.of(message, b"\x06\x09") is None  # an object identifier, of which there are several
-    assert _Mould.of(message, FIRST) is not None
+    assert MessageMould.of(message, b"\x06\x09") is None  # an object identifier, of which there are several
+    assert MessageMould.of(message, FIRST) is not None
 
 
 def signer_of(message: bytes) -> Any:

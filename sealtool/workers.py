@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import multiprocessing
 import os
@@ -15,6 +14,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, TypeVar
 
+from sealtool.collecting import collect_seldom
 from sealtool.errors import WorkerLostError
 
 P = ParamSpec("P")
@@ -26,8 +26,6 @@ as one of a known kind)."""
 _WORTH_A_START: Final = 4
 """Pieces of work that have to wait for each process before another is started, which takes a second or two."""
 _READY_AT_ONCE: Final = 2
-_COLLECTED_AFTER: Final = 20_000
-"""New objects until the collector looks for cycles: Python's default of 700 costs a tenth of a worker's time."""
 
 
 async def call_in(executor: Executor, function: Callable[..., T], *arguments: object, near: Hashable = None) -> T:
@@ -157,7 +155,7 @@ def start_worker() -> None:
 
     What they say would go to the standard error of the parent, which is a log: it may quote what is being laid out.
     """
-    gc.set_threshold(_COLLECTED_AFTER)
+    collect_seldom()
     logging.lastResort = None
     warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_parent, daemon=True).start()

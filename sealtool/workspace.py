@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import sealtool
+from sealtool.collecting import values_that_stay
 from sealtool.errors import ConfigurationError, SealKeyError, UsageError
 from sealtool.model import (
     Area,
@@ -834,24 +834,6 @@ class Workspace:
         _insist_on_anchors((*settings.anchors, *trusted_lists))
         lists = [Path(file) for pattern in self.settings.revocation.crls for file in sorted(glob(pattern))]  # noqa: PTH207 - absolute
         return load_trust([*settings.anchors, *trusted_lists, *lists], settings.organizations, now=self.now())
-
-
-@contextmanager
-def values_that_stay() -> Iterator[None]:
-    """For the making of millions of values that stay: the collector would go through all of them again and again in
-    search of cycles, of which there are none, and take a third of the time. Can be nested.
-
-    What there is at the end is set apart from the collector, until the next values are made.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    gc.unfreeze()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.freeze()
-            gc.enable()
 
 
 def _source(settings: PassphraseSettings) -> PassphraseSource:

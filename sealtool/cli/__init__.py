@@ -5,7 +5,6 @@ Each command has a module of its own, imported when it is called.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import io
 import os
@@ -19,6 +18,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sealtool.cli.ending import ended_with
+from sealtool.collecting import collect_seldom
 from sealtool.privacy import forbid_core_dumps
 
 _COMMANDS: Final = {
@@ -46,10 +46,6 @@ _COMMANDS: Final = {
     "ledger": "Keeps the ledger: makes, examines, copies, restores, migrates and rebuilds it.",
 }
 """In the order of the help, with what it says of each: the first sentence of the command's own."""
-
-
-_COLLECTED_AFTER: Final = 20_000
-"""So many new objects are there before the collector looks for cycles among them."""
 
 
 class _Commands(click.Group):
@@ -113,8 +109,7 @@ def run() -> None:
     SIGTERM, which systemd sends to stop a service, is taken for Ctrl-C: the run ends in order, and the next goes on.
     """
     forbid_core_dumps()
-    # Modules and what they hold stay: while they load, the collector would go through them all again and again.
-    gc.set_threshold(_COLLECTED_AFTER)
+    collect_seldom()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail

@@ -45,7 +45,7 @@ def command(
 
 def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, accept_shrink: bool, as_json: bool) -> int:
     """Makes a plan, prints it and returns the exit code."""
-    from sealtool.workspace import values_that_stay
+    from sealtool.collecting import values_that_stay
 
     with values_that_stay():
         with workspace.ledger() as ledger:

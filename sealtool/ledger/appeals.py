@@ -18,13 +18,13 @@ from sealtool.canonical import canonical_json, decision_from_json
 from sealtool.ledger.certificates import (
     RELEASED,
     area_number,
-    chunks,
     decided,
     decision_on_record,
     expect,
     issued_certificate,
     move,
 )
+from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events, instant
 from sealtool.ledger.register import enter_decision
 from sealtool.ledger.tables import acts, certificates, documents, runs

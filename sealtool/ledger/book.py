@@ -20,13 +20,13 @@ from sealtool.ledger.certificates import (
     RELEASED,
     Step,
     area_number,
-    chunks,
     decided,
     decision_on_record,
     expect,
     file_on_record,
     move,
 )
+from sealtool.ledger.chunks import chunks
 from sealtool.ledger.databases import Database, cause
 from sealtool.ledger.events import Event, append_events, broken_link, chain_head, hash_of_event, instant
 from sealtool.ledger.register import record_assessments

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row, update
 
 from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json, sha256_hex
 from sealtool.errors import LedgerInconsistentError
+from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
 from sealtool.ledger.tables import WHOLE_LEVEL, certificates
 from sealtool.ledger.values import CertificateState, IssuedCertificate, ManifestEntry
 from sealtool.model import CertificateId, Decision, PersonId, RunId
-
-_CHUNK: Final = 500
-"""Values in one SQL list; SQLite takes 32,766 at the most, older ones 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +54,6 @@ def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - an assertion 
             f"The ledger contradicts itself: {otherwise}. The change was undone.",
             advice="Run `sealtool status`; if it happens again, report it with the log.",
         )
-
-
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The values in portions that fit into one statement."""
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
 
 
 def area_number(decision: Decision) -> int:

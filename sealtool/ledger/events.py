@@ -7,26 +7,22 @@ the first event builds on 64 zeros.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from sealtool.canonical import canonical_json, sha256_hex
+from sealtool.ledger.chunks import chunks
 from sealtool.ledger.tables import events
 from sealtool.model import CertificateId, RunId
-
-T = TypeVar("T")
 
 GENESIS = "0" * 64
 
 REBUILT = "rebuilt"
 """The kind of the event that a rebuilt ledger begins with."""
-
-_CHUNK: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ def append_events(
     ``after`` is number and hash of what they go on from where that is not on record: of a rebuilt ledger's beginning.
     """
     sequence, previous = after or chain_head(connection)
-    for some in in_chunks(happened):
+    for some in chunks(happened):
         rows = []
         for event in some:
             sequence += 1
@@ -81,14 +77,6 @@ def append_events(
             previous = row["hash"] = event_hash(list(row.values()))
             rows.append(row)
         connection.execute(insert(events), rows)
-
-
-def in_chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    """Some at a time, none of them empty: a first night writes hundreds of thousands of rows, and as dictionaries they
-    would all be in memory at once."""
-    remaining = iter(items)
-    while chunk := list(islice(remaining, _CHUNK)):
-        yield chunk
 
 
 def event_hash(fields: Sequence[Any]) -> str:

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from sealtool.canonical import canonical_json
-from sealtool.ledger.certificates import chunks, manifest_entry
+from sealtool.ledger.certificates import manifest_entry
+from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
 from sealtool.ledger.tables import certificates, documents, runs
 from sealtool.ledger.values import CertificateState, ManifestEntry, ManifestOnRecord

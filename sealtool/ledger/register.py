@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from sealtool.canonical import canonical_json
-from sealtool.ledger.events import Event, append_events, in_chunks
+from sealtool.ledger.chunks import chunks
+from sealtool.ledger.events import Event, append_events
 from sealtool.ledger.tables import WHOLE_LEVEL, register
 from sealtool.model import Assessment, Decision, PersonId, Procedure, RunId
 
@@ -87,7 +88,7 @@ def _change(  # noqa: PLR0913, PLR0917 - what one change needs
         )
     for line in new:
         line.update(rules_version=rules_version, run_id=run_id)
-    for some in in_chunks(new):
+    for some in chunks(new):
         connection.execute(insert(register), some)
     removed = (Event("register_removed", row._asdict()) for row in (*gone, *replaced))
     entered = (Event("register_entered", line) for line in new)

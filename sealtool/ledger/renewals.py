@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal_column, select, update
 
 from sealtool.canonical import canonical_json
-from sealtool.ledger.certificates import chunks, expect, file_on_record
+from sealtool.ledger.certificates import expect, file_on_record
+from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events, instant
 from sealtool.ledger.seal_json import valid_until
 from sealtool.ledger.tables import certificates, documents, renewals

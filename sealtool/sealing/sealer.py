@@ -202,9 +202,8 @@ class Sealer:
                 advice="This is a fault of the template or of the program: report it with the log of this run.",
             ) from error
         output = BytesIO()
-        by_library, _ = session.prepare_tbs_document(material.validation, material.room).digest_tbs_document(
-            output=output
-        )
+        to_seal = session.prepare_tbs_document(material.validation, material.room)
+        by_library, _ = to_seal.digest_tbs_document(output=output)
         content = output.getvalue()
         gap = (by_library.reserved_region_start, by_library.reserved_region_end)
         return Prepared(bytearray(content), gap, self._moulds.learn(pdf.content, content, ground, material))

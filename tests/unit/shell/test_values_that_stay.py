@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sealtool.workspace import values_that_stay
+from sealtool.collecting import values_that_stay
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,6 @@ from glob import glob
 from importlib import import_module
 from pathlib import Path
 from random import SystemRandom
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -919,9 +918,12 @@ def _coverage(options: RenderingOptions) -> Any:
 
 
 def _get_ready(options: RenderingOptions) -> None:
-    """What a worker needs for its first certificate: at once for laying it out, and soon for checking it."""
+    """What a worker needs for its first certificate, for laying it out and for checking it.
+
+    Both one after the other. A thread that imports beside the work, which imports as well, can find modules half made.
+    """
     _renderer(options)
-    Thread(target=import_module, args=("sealtool.verification",), daemon=True).start()
+    import_module("sealtool.verification")
 
 
 def _lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:

@@ -17,6 +17,8 @@ from sealtool.errors import SealtoolError
 _KEPT: Final = 8
 _ALONE: Final = threading.RLock()
 """Layout engine and page reader are not made for threads, of which a worker may have many."""
+_UNPACKING: Final = threading.Lock()
+"""Unpickling imports. Two threads that import packages whose modules need each other can find them half made."""
 _functions: dict[str, Callable[..., Any]] = {}
 
 
@@ -66,9 +68,10 @@ def perform(errand: Errand) -> bytes:
         mine = answer_to(errand.question)
         if digest_of(mine) != errand.likeness:
             return letter(Outcome.DIFFERS, dict(mine))
-        if (function := _unpacked(errand.function)) is None:
-            return letter(Outcome.FUNCTION_UNKNOWN)
-        arguments, named = pickle.loads(errand.arguments)  # noqa: S301 - whoever sends errands may run programs here
+        with _UNPACKING:
+            if (function := _unpacked(errand.function)) is None:
+                return letter(Outcome.FUNCTION_UNKNOWN)
+            arguments, named = pickle.loads(errand.arguments)  # noqa: S301 - who sends errands may run programs here
         with _ALONE if errand.alone else nullcontext():
             return letter(Outcome.DONE, function(*arguments, **named))
     except SealtoolError as error:

@@ -9,9 +9,13 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Hashable, Iterator
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from traceback import format_exception
 from typing import Any, Final, ParamSpec, TypeVar
 
 from sealtool.collecting import collect_seldom
@@ -26,6 +30,8 @@ as one of a known kind)."""
 _WORTH_A_START: Final = 4
 """Pieces of work that have to wait for each process before another is started, which takes a second or two."""
 _READY_AT_ONCE: Final = 2
+_BUNDLE: Final = 8
+_BUNDLES_ON_THEIR_WAY: Final = 2
 
 
 async def call_in(executor: Executor, function: Callable[..., T], *arguments: object, near: Hashable = None) -> T:
@@ -124,30 +130,111 @@ class _Processes(Executor):
         if self._queues:
             with ThreadPoolExecutor(len(self._queues)) as threads:
                 for queue in self._queues:
-                    threads.submit(queue.pool.shutdown, wait, cancel_futures=cancel_futures)
+                    threads.submit(queue.shutdown, wait=wait, cancel_futures=cancel_futures)
 
 
 class _Queue:
-    """One process, and the work that waits for it."""
+    """One process, and the work that waits for it.
+
+    Each way to a process and back costs threads and locks, so what comes while it is busy goes there in one bundle.
+    """
 
     def __init__(self) -> None:
-        self.pool = ProcessPoolExecutor(
+        self._pool = ProcessPoolExecutor(
             max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
         )
-        self._waiting: set[Future[Any]] = set()
+        self._lock = threading.Lock()
+        self._waiting: deque[_Call] = deque()
+        self._on_their_way: list[list[_Call]] = []
         self._is_started = False
 
     def length(self) -> int:
         """How much work is not done, with that of starting."""
-        return len(self._waiting) + (0 if self._is_started else _WORTH_A_START)
+        going = sum(map(len, self._on_their_way))
+        return len(self._waiting) + going + (0 if self._is_started else _WORTH_A_START)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hands work to the process."""
-        future = self.pool.submit(fn, *args, **kwargs)
-        self._is_started = True
-        self._waiting.add(future)
-        future.add_done_callback(self._waiting.discard)
+        future: Future[T] = Future()
+        with self._lock:
+            self._is_started = True
+            self._waiting.append(_Call(future, partial(fn, *args, **kwargs)))
+        self._send()
         return future
+
+    def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
+        """Ends the process."""
+        if cancel_futures:
+            with self._lock:
+                given_up, self._waiting = self._waiting, deque()
+            for call in given_up:
+                call.future.cancel()
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def _send(self) -> None:
+        """Sends what waits, unless enough is on its way: one bundle being worked on, and the next behind it."""
+        with self._lock:
+            bundle: list[_Call] = []
+            while self._waiting and len(bundle) < _BUNDLE and len(self._on_their_way) < _BUNDLES_ON_THEIR_WAY:
+                call = self._waiting.popleft()
+                if call.future.set_running_or_notify_cancel():
+                    bundle.append(call)
+            if not bundle:
+                return
+            self._on_their_way.append(bundle)
+            try:
+                arriving = self._pool.submit(_outcomes, [call.work for call in bundle])
+            except BrokenExecutor as error:
+                arriving = Future()
+                arriving.set_exception(error)
+        arriving.add_done_callback(partial(self._arrived, bundle))
+
+    def _arrived(self, bundle: list[_Call], outcomes: Future[list[_Outcome]]) -> None:
+        with self._lock:
+            self._on_their_way.remove(bundle)
+        self._send()
+        if outcomes.cancelled() or (error := outcomes.exception()) is not None:
+            for call in bundle:
+                call.future.set_exception(BrokenExecutor() if outcomes.cancelled() else error)
+            return
+        for call, outcome in zip(bundle, outcomes.result(), strict=True):
+            if outcome.error is None:
+                call.future.set_result(outcome.value)
+            else:
+                outcome.error.__cause__ = _InWorkerError(outcome.where)
+                call.future.set_exception(outcome.error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A piece of work, and the future that waits for it."""
+
+    future: Future[Any]
+    work: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a piece of work: a value, or an error with the traceback it had in the worker."""
+
+    value: object = None
+    error: BaseException | None = None
+    where: str = ""
+
+
+class _InWorkerError(Exception):
+    """The traceback of an error, as it was in the worker."""
+
+
+def _outcomes(bundle: Sequence[Callable[[], object]]) -> list[_Outcome]:
+    """Does the work of a bundle, in the worker; no piece of it stands in the way of the next."""
+    outcomes = []
+    for work in bundle:
+        try:
+            outcomes.append(_Outcome(work()))
+        except BaseException as error:  # noqa: BLE001 - whoever called for it gets it
+            outcomes.append(_Outcome(error=error, where="".join(format_exception(error))))
+    return outcomes
 
 
 def start_worker() -> None:

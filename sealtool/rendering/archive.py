@@ -90,7 +90,15 @@ def finish(pdf: Any, document: Document, pages: tuple[WordedPage, ...]) -> None:
     _mark_languages_and_figures(pdf, document, pages)
     # The engine lists each attachment twice, once by name and once as an object.
     pdf.catalog["AF"][:] = dict.fromkeys(pdf.catalog["AF"])
-    _compress_pages_in_time(pdf)
+    _lighten_pages(pdf)
+
+
+def lightened(operator: bytes) -> bytes:
+    """An operator of a page, and where it shows text without the moves of nothing that the engine puts between glyphs.
+
+    They double what a page takes up; ISO 32000-2, 9.4.3: a move of 0 moves nothing.
+    """
+    return operator.replace(b">0<", b"").replace(b">0]", b">]") if operator.endswith(b"] TJ") else operator
 
 
 class _PageContent(PdfStream):  # type: ignore[misc]
@@ -111,10 +119,11 @@ class _PageContent(PdfStream):  # type: ignore[misc]
         return b"\n".join((entries.data, b"stream", content, b"endstream"))
 
 
-def _compress_pages_in_time(pdf: Any) -> None:
+def _lighten_pages(pdf: Any) -> None:
     by_reference = {each.reference: each for each in pdf.objects}
     for page in pdf.page_references:
         original = by_reference[by_reference[page]["Contents"]]
+        original.stream = [lightened(each) if isinstance(each, bytes) else each for each in original.stream]
         if original.compress:
             pdf.objects[original.number] = _PageContent(original)
 

@@ -20,6 +20,7 @@ from hashlib import md5
 from html import unescape
 from typing import Any, Final
 
+from sealtool.rendering.archive import lightened
 from sealtool.rendering.assembly import Assembly
 from sealtool.rendering.engine import (
     Document,
@@ -38,6 +39,7 @@ from sealtool.rendering.wording import WordedPage
 ALPHABET: Final = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz 0123456789 .,:;·'’-–—()/«»ªº "  # noqa: RUF001
     "ÀÁÈÉÍÏÒÓÚÜÇÑ àáèéíïòóúüçñ ÂÄÊËÎÔÖ âäêëîôö fi fl ff fj ti tt ft Th Qu l·l L·L Q, "
+    "fà fá fâ fä fã få fă fè fé fê fë fì fí fî fï fò fó fô fö fõ fø fù fú fû fü fb fh fk ÌÙÝ ìùýÿ ŐŰ őű "
     "ÃÅÆÐÕØÞß ãåæðõøþ ĂĄĆČĐĘĞİŁŃŘŚŞȘŠȚŹŻŽ ăąćčđęğıłńřśşșšțźżž șt"
 )
 """What names in Catalan and Spanish are written with, and those of other languages of Europe; with the glyphs that some
@@ -309,7 +311,7 @@ def _drawn(document: Document, box: TextBox, text: str, layout: Any) -> list[byt
     standing_in.text, standing_in.pango_layout = text, layout
     place = Matrix(d=-1, e=box.position_x, f=box.position_y + box.baseline)
     draw_first_line(stream, standing_in, "clip", "none", place)
-    return list(stream.stream)
+    return [lightened(each) for each in stream.stream]
 
 
 def _glyphs_of(chosen: bytes, shown: bytes) -> set[bytes]:

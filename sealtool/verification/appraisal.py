@@ -26,9 +26,7 @@ from sealtool.verification.chain import (
 )
 from sealtool.verification.facts import (
     QC_TYPE_ESIGN,
-    certificate_of,
-    organization_identifier,
-    qualified_statements,
+    certificate_facts,
     seal_evidence,
     seal_facts,
 )
@@ -283,9 +281,9 @@ def _check_order(content: SealedContent, own_stamp: Message | None, now: datetim
 
 def _check_holder(seal: Message, material: Material, findings: Findings) -> None:
     """A seal is an organisation's (eIDAS art. 3 (24)): its certificate names one, and is none of a person."""
-    certificate = certificate_of(seal.signer)
-    organization = organization_identifier(certificate)
-    if not organization or QC_TYPE_ESIGN in qualified_statements(certificate):
+    certificate = certificate_facts(seal.signer.dump())
+    organization = certificate.organization_identifier
+    if not organization or QC_TYPE_ESIGN in certificate.qualified_statements:
         findings.add(Objection(ReasonCode.NOT_FOR_SEALING, "It names no organisation by its tax number."))
     elif material.trust.organizations and organization not in material.trust.organizations:
         findings.add(Objection(ReasonCode.FOREIGN_ORGANIZATION, f"It is the seal of {organization}."))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asn1crypto import core
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
 from sealtool.model import SealEvidence, SealFacts, TimeStampEvidence
+from sealtool.verification import remembering
 from sealtool.verification.message import Message
 
 ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
@@ -39,9 +40,40 @@ class _QcTypes(core.SequenceOf):  # type: ignore[misc]
     _child_spec = core.ObjectIdentifier
 
 
-def certificate_of(certificate: asn1_x509.Certificate) -> x509.Certificate:
-    """The same certificate for the library that reads extensions best."""
-    return x509.load_der_x509_certificate(certificate.dump())
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What a certificate says: see :class:`~sealtool.model.SealFacts`."""
+
+    subject: str
+    organization_identifier: str
+    issuer: str
+    serial_number: str
+    certificate_sha256: str
+    policy_oids: tuple[str, ...]
+    qualified_statements: tuple[str, ...]
+    valid_from: datetime
+    valid_until: datetime
+
+
+@remembering.parts
+def certificate_facts(der: bytes) -> CertificateFacts:
+    """What the certificate says that these bytes are.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    certificate = x509.load_der_x509_certificate(der)
+    return CertificateFacts(
+        subject=certificate.subject.rfc4514_string(_NAMES),
+        organization_identifier=organization_identifier(certificate),
+        issuer=certificate.issuer.rfc4514_string(_NAMES),
+        serial_number=str(certificate.serial_number),
+        certificate_sha256=hashlib.sha256(der).hexdigest(),
+        policy_oids=policy_oids(certificate),
+        qualified_statements=qualified_statements(certificate),
+        valid_from=certificate.not_valid_before_utc.astimezone(UTC),
+        valid_until=certificate.not_valid_after_utc.astimezone(UTC),
+    )
 
 
 def organization_identifier(certificate: x509.Certificate) -> str:
@@ -81,23 +113,23 @@ def seal_facts(
     message: Message, sub_filter: str, claimed: datetime | None, stamp: Message | None, stamped_at: datetime | None
 ) -> SealFacts:
     """All that is shown of a seal. ``stamp`` is the first sound time stamp, of ``stamped_at``."""
-    certificate = certificate_of(message.signer)
+    certificate = certificate_facts(message.signer.dump())
     return SealFacts(
-        subject=certificate.subject.rfc4514_string(_NAMES),
-        organization_identifier=organization_identifier(certificate),
-        issuer=certificate.issuer.rfc4514_string(_NAMES),
-        serial_number=str(certificate.serial_number),
-        certificate_sha256=hashlib.sha256(message.signer.dump()).hexdigest(),
-        policy_oids=policy_oids(certificate),
-        qualified_statements=qualified_statements(certificate),
-        valid_from=certificate.not_valid_before_utc.astimezone(UTC),
-        valid_until=certificate.not_valid_after_utc.astimezone(UTC),
+        subject=certificate.subject,
+        organization_identifier=certificate.organization_identifier,
+        issuer=certificate.issuer,
+        serial_number=certificate.serial_number,
+        certificate_sha256=certificate.certificate_sha256,
+        policy_oids=certificate.policy_oids,
+        qualified_statements=certificate.qualified_statements,
+        valid_from=certificate.valid_from,
+        valid_until=certificate.valid_until,
         sub_filter=sub_filter,
         digest_algorithm=_DIGESTS.get(message.digest_name, message.digest_name),
         signature_algorithm=_signature_algorithm(message),
         signing_time=None if claimed is None else claimed.astimezone(UTC),
         time_stamp_at=None if stamped_at is None else stamped_at.astimezone(UTC),
-        time_stamp_authority="" if stamp is None else certificate_of(stamp.signer).subject.rfc4514_string(_NAMES),
+        time_stamp_authority="" if stamp is None else certificate_facts(stamp.signer.dump()).subject,
         signature_policy=_signature_policy(message),
     )
 

@@ -62,12 +62,17 @@ def _differences(text: str, facts: CertifiedFacts) -> Iterator[str]:
         if _letters_and_digits(value) not in shown:
             yield what
     for what, day in (("the day of accreditation", facts.accredited_on), ("the day of issue", facts.issued_on)):
-        if not any(re.search(rf"(?<!\d){re.escape(form)}", in_one_line) for form in _forms(date.fromisoformat(day))):
+        if not any(_stands_in(in_one_line, form) for form in _forms(date.fromisoformat(day))):
             yield what
     if set(_LEVELS.findall(text)) != {str(facts.level)}:
         yield "the level"
     if set(_AREAS.findall(text)) != ({str(int(facts.area))} if facts.area else set()):
         yield "the area"
+
+
+def _stands_in(text: str, form: str) -> bool:
+    """Whether a day stands in a text, and not as the end of a longer number."""
+    return any(not before[-1:].isdecimal() for before in text.split(form)[:-1])
 
 
 def _letters_and_digits(text: str) -> str:

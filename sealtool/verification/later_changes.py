@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -24,8 +24,7 @@ _Container = generic.DictionaryObject | TrailerDictionary
 # NUL and comments are white space, too (ISO 32000-2, 7.2.3): a program that repairs files reads over them.
 _SPACE = rb"(?:[\0\s]|%[^\r\n]*[\r\n])++"
 _OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]++)" + _SPACE + rb"([0-9]++)" + _SPACE + rb"obj\b")
-# the same, but for its beginning: so the search leaps from digit to digit, which halves its time
-_REFERENCE = re.compile(rb"([0-9](?<![0-9][0-9])[0-9]*+)" + _SPACE + rb"[0-9]++" + _SPACE + rb"R\b")
+_REFERENCE = re.compile(rb"([0-9]++)" + _SPACE + rb"[0-9]++" + _SPACE + rb"R\b")
 _CATALOG_MAY_CHANGE = frozenset({"/DSS", "/AcroForm", "/Extensions"})
 _FORM_MAY_CHANGE = frozenset({"/Fields", "/SigFlags"})
 _INFO_MAY_CHANGE = frozenset({"/ModDate", "/Producer"})
@@ -48,29 +47,50 @@ def check_later_changes(content: bytes, layout: Layout) -> None:
         return
     defined = _later_objects(content, layout)
     allowed = _replaceable(layout, defined)
-    existing = _numbers(layout.sealed, range(layout.sealed.xrefs.total_revisions))
-    for number in sorted(defined & existing - allowed):
+    existing = _existing(layout.sealed, defined)
+    for number in sorted(existing - allowed):
         raise _changed(f"Object {number} was replaced.")
     # What is new hangs on what may grow, and on nothing else: a sealed page may have named it in advance.
-    for number in sorted((defined - existing) & _references(content, layout)):
-        raise _changed(f"Object {number} was referred to before it was there.")
+    texts = list(_sealed_texts(content, layout))
+    for number in sorted(defined - existing):
+        if any(_refers(text, number) for text in texts):
+            raise _changed(f"Object {number} was referred to before it was there.")
 
 
 def _changed(detail: str) -> Objection:
     return Objection(ReasonCode.CHANGED_AFTER_SEAL, detail)
 
 
-def _numbers(reader: PdfFileReader, revisions: Iterable[int]) -> set[int]:
-    return {ref.idnum for revision in revisions for ref in reader.xrefs.explicit_refs_in_revision(revision)}
+def _existing(reader: PdfFileReader, numbers: set[int]) -> set[int]:
+    """Those of the numbers that a file knows, be it as free."""
+    sections = [reader.xrefs.get_xref_data(revision) for revision in range(reader.xrefs.total_revisions)]
+    tables = [known for one in sections for known in (one.standard_xrefs, one.xrefs_in_objstm, one.freed)]
+    return {number for number in numbers if any(number in known for known in tables)}
 
 
-def _references(content: bytes, layout: Layout) -> set[int]:
-    """The numbers that the sealed file refers to, in plain sight and in its object streams."""
+def _sealed_texts(content: bytes, layout: Layout) -> Iterator[bytes]:
+    """Where the sealed file refers to objects: in plain sight, and in its object streams."""
     sealed = layout.sealed
     sections = (sealed.xrefs.get_xref_data(revision) for revision in range(sealed.xrefs.total_revisions))
-    packed = {place.obj_stream_id for section in sections for place in section.xrefs_in_objstm.values()}
-    texts = (content[: layout.seal.end], *(object_of(sealed, number).data for number in packed))
-    return {int(number) for text in texts for number in set(_REFERENCE.findall(text))}
+    yield content[: layout.seal.end]
+    for number in {place.obj_stream_id for section in sections for place in section.xrefs_in_objstm.values()}:
+        yield object_of(sealed, number).data
+
+
+def _refers(text: bytes, number: int) -> bool:
+    """Whether a text refers to an object, however the number is written.
+
+    It looks for the digits alone, and then around them: an expression for all references is tried at each digit.
+    """
+    digits, at = b"%d" % number, -1
+    while (at := text.find(digits, at + 1)) >= 0:
+        start = at
+        while text[start - 1 : start] == b"0":
+            start -= 1
+        found = _REFERENCE.match(text, at)
+        if found is not None and found[1] == digits and not text[max(start - 1, 0) : start].isdigit():
+            return True
+    return False
 
 
 def _later_objects(content: bytes, layout: Layout) -> set[int]:
@@ -93,10 +113,26 @@ def _later_objects(content: bytes, layout: Layout) -> set[int]:
             numbers.add(stream.idnum)
         numbers |= set(section.standard_xrefs)
     # ... and define just these objects: a program that repairs files instead of reading the table sees no others.
-    seen = {match.start() for match in _OBJECT_HEADER.finditer(content, layout.seal.end)}
+    seen = set(_object_headers(content, layout))
     if seen != offsets or content.count(b"startxref", layout.seal.end) != after - before:
         raise _changed("Something was added that the table of contents does not list.")
     return numbers
+
+
+def _object_headers(content: bytes, layout: Layout) -> Iterator[int]:
+    """Where an object begins behind the seal, or seems to.
+
+    The values of time stamps, which are hexadecimal digits from end to end (see :mod:`sealtool.verification.layout`),
+    are read as empty: nothing can begin there, and looking at each digit takes long.
+    """
+    text, shifts, start = b"", [], layout.seal.end
+    for begin, end in (*(stamp.gap for stamp in layout.time_stamps), (len(content), len(content))):
+        shifts.append((len(text), start - len(text)))
+        text += content[start : begin + 1]
+        start = max(start, end - 1)
+    for match in _OBJECT_HEADER.finditer(text):
+        at = match.start()
+        yield at + next(shift for position, shift in reversed(shifts) if position <= at)
 
 
 def _replaceable(layout: Layout, defined: set[int]) -> set[int]:

@@ -22,6 +22,8 @@ from pyhanko.pdf_utils import generic, xref
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from sealtool.verification.remembering import remembered
+
 _DEEPEST: Final = 32
 _WHITE: Final = rb" \n\r\t\f\x00"
 _AT_END: Final = rb"(?=[ \n\r\t\f\x00()<>\[\]/])"
@@ -37,6 +39,7 @@ _NAME, _REFERENCE, _GENERATION, _NUMBER, _STRUCTURE = 1, 2, 3, 4, 9
 _TABLE: Final = re.compile(rb"[0-9 \n\r\t\f]*+")
 _FREE, _IN_USE, _PACKED = 0, 1, 2
 _FIELDS: Final = 3
+_HIGHEST_GENERATION: Final = 0xFFFF
 _LONGEST: Final = 7  # bytes of a field: the library takes eight for a number with a sign
 _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{3})|(.))", re.DOTALL)
 _ESCAPED: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
@@ -154,7 +157,7 @@ generic.ArrayObject.read_from_stream = staticmethod(_read_array)  # type: ignore
 _parse_slowly = xref.parse_xref_stream
 
 
-def _parse_table(stream: generic.StreamObject, strict: bool = True) -> Iterator[xref.XRefEntry]:  # noqa: FBT001, FBT002
+def _parse_table(stream: generic.StreamObject, strict: bool = True) -> Iterable[xref.XRefEntry]:  # noqa: FBT001, FBT002
     """A cross-reference stream (ISO 32000-2, 7.5.8), whose entries the library reads field by field."""
     widths, index = stream.get("/W"), stream.get("/Index", [0, stream.get("/Size")])
     is_ours = isinstance(stream.container_ref, generic.Reference) and isinstance(stream.container_ref.pdf, FileReader)
@@ -167,7 +170,7 @@ def _parse_table(stream: generic.StreamObject, strict: bool = True) -> Iterator[
     content = stream.read_data(DecodePurpose.XREF_STREAM, expected_size=count * (width + 1))
     if len(content) != count * width:
         return _parse_slowly(stream, strict)
-    return _table(content, widths, chain.from_iterable(range(at, at + many) for at, many in _pairs(index)))
+    return _Table(content, tuple(widths), tuple(index))
 
 
 def _is_plain_table(widths: list[Any], index: list[Any]) -> bool:
@@ -182,19 +185,79 @@ def _pairs(index: Sequence[int]) -> Iterator[tuple[int, int]]:
     return zip(index[::2], index[1::2], strict=True)
 
 
-def _table(content: bytes, widths: Sequence[int], numbers: Iterable[int]) -> Iterator[xref.XRefEntry]:
-    second, third, width = widths[0], widths[0] + widths[1], sum(widths)
-    for at, number in zip(range(0, len(content), width), numbers, strict=True):
-        entry = content[at : at + width]
-        kind, place, rest = map(int.from_bytes, (entry[:second], entry[second:third], entry[third:]))
-        if kind == _IN_USE:
-            yield xref.XRefEntry(xref.XRefType.STANDARD, place, number, rest)
-        elif kind == _PACKED:
-            yield xref.XRefEntry(xref.XRefType.IN_OBJ_STREAM, xref.ObjStreamRef(place, rest), number)
-        elif kind == _FREE:
-            yield xref.XRefEntry(xref.XRefType.FREE, None, number, rest)
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The rows of a plain table, for whoever takes them one by one; see :func:`_process` for who does not."""
+
+    content: bytes
+    widths: tuple[int, ...]
+    index: tuple[int, ...]
+
+    def __iter__(self) -> Iterator[xref.XRefEntry]:
+        for number, kind, place, rest in _rows(self.content, self.widths, self.index):
+            if kind == _IN_USE:
+                yield xref.XRefEntry(xref.XRefType.STANDARD, place, number, rest)
+            elif kind == _PACKED:
+                yield xref.XRefEntry(xref.XRefType.IN_OBJ_STREAM, xref.ObjStreamRef(place, rest), number)
+            elif kind == _FREE:
+                yield xref.XRefEntry(xref.XRefType.FREE, None, number, rest)
 
 
+def _rows(content: bytes, widths: Sequence[int], index: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+    """Number, kind and the two other fields of each row, read column by column."""
+    row, numbers = sum(widths), chain.from_iterable(range(at, at + many) for at, many in _pairs(index))
+    fields, start = [], 0
+    for width in widths:
+        field = [0] * (len(content) // row)
+        for column in range(start, start + width):
+            field = [before << 8 | byte for before, byte in zip(field, content[column::row], strict=True)]
+        fields.append(field)
+        start += width
+    return zip(numbers, *fields, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """What the library makes of the rows of a table (``xref.XRefSectionData``), number 0 left out."""
+
+    standard: dict[int, tuple[int, int]]
+    packed: dict[int, xref.ObjStreamRef]
+    freed: dict[int, int]
+    named: set[tuple[int, int]]
+
+
+@remembered(entries=16, longest=8 * 1024)
+def _section(content: bytes, widths: tuple[int, ...], index: tuple[int, ...]) -> _Section | None:
+    """None where the library has to object. A file with archive time stamps is read twice, with and without them."""
+    rows = list(_rows(content, widths, index))
+    if any(rest > _HIGHEST_GENERATION for _, kind, _, rest in rows if kind != _PACKED):
+        return None
+    known = [row for row in rows if row[0]]
+    standard = {number: (rest, place) for number, kind, place, rest in known if kind == _IN_USE}
+    packed = {number: xref.ObjStreamRef(place, rest) for number, kind, place, rest in known if kind == _PACKED}
+    freed = {number: rest for number, kind, _, rest in known if kind == _FREE}
+    named = {(number, generation) for number, (generation, _) in standard.items()}
+    named |= {(number, 0) for number in packed} | {(number, generation - 1) for number, generation in freed.items()}
+    return _Section(standard, packed, freed, named)
+
+
+_process_slowly = xref.XRefSectionData.process_entries
+
+
+def _process(self: xref.XRefSectionData, entries: Iterable[xref.XRefEntry], strict: bool) -> int:  # noqa: FBT001
+    """Takes a plain table as a whole."""
+    section = _section(entries.content, entries.widths, entries.index) if isinstance(entries, _Table) else None
+    if section is None:
+        return int(_process_slowly(self, iter(entries), strict))
+    self.standard_xrefs.update(section.standard)
+    self.xrefs_in_objstm.update(section.packed)
+    self.freed.update(section.freed)
+    self.explicit_refs_in_revision.update(section.named)
+    self.obj_streams_used.update(place.obj_stream_id for place in section.packed.values())
+    return max((number for number, _ in section.named), default=0)
+
+
+xref.XRefSectionData.process_entries = _process  # type: ignore[method-assign]
 xref.parse_xref_stream = _parse_table  # type: ignore[assignment]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -159,6 +160,43 @@ def test_a_plain_table_is_not_read_field_by_field(monkeypatch: pytest.MonkeyPatc
     assert kinds == [(0, None), (3, 258), (4, xref.ObjStreamRef(7, 1))]
 
 
+@given(
+    widths=st.tuples(st.integers(1, 2), st.integers(0, 3), st.integers(0, 3)),
+    many=st.integers(1, 4),
+    more=st.integers(0, 3),
+    seed=st.randoms(use_true_random=False),
+    strict=st.booleans(),
+)
+def test_a_section_made_of_a_whole_table_is_the_one_that_the_library_makes_row_by_row(
+    widths: tuple[int, int, int], many: int, more: int, seed: random.Random, *, strict: bool
+) -> None:
+    rows = [[*seed.choices(range(4), [1, 3, 3, 1]), *seed.choices((0, 1, 255), k=7)] for _ in range(many + more)]
+    content = b"".join(bytes([0] * (widths[0] - 1) + row[: sum(widths) - widths[0] + 1]) for row in rows)
+    index = [0, many, many + 1, more]
+    quickly, slowly = (
+        _section(parse(_table_of(list(widths), index, 9, content), strict), strict=strict)
+        for parse in (xref.parse_xref_stream, quick_reading._parse_slowly)
+    )
+    assert quickly == slowly
+
+
+def _section(entries: Iterable[xref.XRefEntry], *, strict: bool) -> tuple[object, dict[str, object]]:
+    section = xref.XRefSectionData()
+    try:
+        highest = section.process_entries(entries, strict)
+    except (PdfError, AssertionError) as error:
+        return type(error), {}
+    return highest, vars(section)
+
+
+def test_a_plain_section_is_not_made_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick_reading, "_process_slowly", lambda *_: pytest.fail("made slowly"))
+    table = _table_of([1, 2, 1], [0, 1, 3, 2], 5, bytes([0, 0, 0, 255, 1, 1, 2, 0, 2, 0, 7, 1]))
+    _, section = _section(xref.parse_xref_stream(table), strict=True)
+    assert section["standard_xrefs"] == {3: (0, 258)}
+    assert section["xrefs_in_objstm"] == {4: xref.ObjStreamRef(7, 1)}
+
+
 class _Reader(FileReader):
     """A reader of nothing: only its kind matters here."""
 
@@ -180,7 +218,7 @@ def _numbers(numbers: list[int]) -> generic.ArrayObject:
 
 
 def _entries(
-    table: generic.StreamObject, parse: Callable[..., Iterator[xref.XRefEntry]], *, strict: bool
+    table: generic.StreamObject, parse: Callable[..., Iterable[xref.XRefEntry]], *, strict: bool
 ) -> tuple[list[xref.XRefEntry], type[Exception] | None]:
     found: list[xref.XRefEntry] = []
     try:

@@ -1,0 +1,38 @@
+"""Whether a sealed file names an object is found as by looking at each of its references."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealtool.verification.later_changes import _object_headers, _refers
+
+_SPACE = rb"(?:[\0\s]|%[^\r\n]*[\r\n])+"
+_ALL = re.compile(rb"(?<![0-9])([0-9]+)" + _SPACE + rb"[0-9]+" + _SPACE + rb"R\b")
+_PIECES = st.sampled_from(
+    [b"1", b"14", b"140", b"0", b"00", b" ", b"\n", b"R", b"R ", b"%x\n", b" 0 R", b" 00 R/", b"\0"]
+)
+
+
+@given(st.lists(_PIECES, min_size=3, max_size=14).map(b"".join), st.sampled_from([1, 14, 140, 1400]))
+def test_a_number_is_referred_to_where_it_is_among_all_references(text: bytes, number: int) -> None:
+    assert _refers(text, number) == (number in {int(found) for found in _ALL.findall(text)})
+
+
+def test_a_reference_is_found_however_it_is_written() -> None:
+    assert _refers(b"/P 007%new\n0\0R>>", 7)
+    assert not any(_refers(text, 7) for text in (b"17 0 R", b"1007 0 R", b"77 0 R", b"7 0 Rx", b"7 0 obj", b"7", b""))
+
+
+def test_objects_behind_the_seal_are_found_where_they_are_and_none_in_the_values_of_time_stamps() -> None:
+    sealed, first, second = b"1 0 obj", b"<00FF20>", b"<12>"
+    content = sealed + b" 2 0 obj/Contents" + first + b"3 %" + b"\n0 obj" + second + b"4 0\0obj"
+    stamps = [
+        SimpleNamespace(gap=(content.index(value), content.index(value) + len(value))) for value in (first, second)
+    ]
+    layout: Any = SimpleNamespace(seal=SimpleNamespace(end=len(sealed)), time_stamps=stamps)
+    assert list(_object_headers(content, layout)) == [content.index(begin) for begin in (b"2 0", b"3 %", b"4 0")]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import util
 from importlib.resources import files
 from io import BytesIO
 from typing import Any
@@ -13,19 +17,41 @@ from pydyf import String as PdfString
 
 from sealtool.errors import ConfigurationError
 
+
+@contextmanager
+def _libraries_by_their_names() -> Iterator[None]:
+    """Has libraries looked up by the names under which Linux loads them, which WeasyPrint tries among others.
+
+    For each other name Python would call ldconfig, gcc and ld: fifty processes before the first page.
+    """
+
+    def nowhere(name: str) -> str | None:
+        del name
+        return None
+
+    look_up = util.find_library
+    if sys.platform == "linux":
+        util.find_library = nowhere
+    try:
+        yield
+    finally:
+        util.find_library = look_up
+
+
 try:
-    from weasyprint import CSS, HTML, Attachment, Document
-    from weasyprint.css import ColorProfile
-    from weasyprint.document import DocumentMetadata
-    from weasyprint.draw.text import draw_first_line
-    from weasyprint.formatting_structure.boxes import LineBox, TextBox
-    from weasyprint.logger import LOGGER
-    from weasyprint.matrix import Matrix
-    from weasyprint.pdf.stream import Stream as PageStream
-    from weasyprint.text.ffi import FROM_UNITS, harfbuzz_subset, pango
-    from weasyprint.text.fonts import FontConfiguration
-    from weasyprint.text.line_break import create_layout, line_size
-    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+    with _libraries_by_their_names():
+        from weasyprint import CSS, HTML, Attachment, Document
+        from weasyprint.css import ColorProfile
+        from weasyprint.document import DocumentMetadata
+        from weasyprint.draw.text import draw_first_line
+        from weasyprint.formatting_structure.boxes import LineBox, TextBox
+        from weasyprint.logger import LOGGER
+        from weasyprint.matrix import Matrix
+        from weasyprint.pdf.stream import Stream as PageStream
+        from weasyprint.text.ffi import FROM_UNITS, harfbuzz_subset, pango
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.text.line_break import create_layout, line_size
+        from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 except OSError as error:  # cffi's answer to a shared library that is not there
     raise ConfigurationError(
         f"The layout engine cannot load a system library, so no certificate can be laid out: {error}.",

@@ -43,6 +43,14 @@ class LaidOut:
     document: Document
 
 
+class _PaintedError(Exception):
+    """A file is complete, and nobody needs it written; never leaves this room."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__()
+        self.file = file
+
+
 class Layout:
     """The engine with the style sheet parsed and the fonts looked up, once for all certificates.
 
@@ -99,15 +107,16 @@ class Layout:
 
         def cut() -> Stencil | None:
             document, alphabet = self._composed(markup, order, pages)
-            stencil: Stencil | None = None
 
             def keep(file: Any) -> None:
-                nonlocal stencil
-                with suppress(NotFillableError):
-                    stencil = Stencil(document, file, pages, order.certificate_id, alphabet)
+                raise _PaintedError(file)
 
-            self._written(document, order, pages, before_writing=keep)
-            return stencil
+            try:
+                self._written(document, order, pages, before_writing=keep)
+            except _PaintedError as painted:
+                with suppress(NotFillableError):
+                    return Stencil(document, painted.file, pages, order.certificate_id, alphabet)
+            return None
 
         return self._guarded(cut)
 

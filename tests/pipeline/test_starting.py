@@ -77,3 +77,14 @@ def test_a_shell_is_offered_the_commands_that_begin_so() -> None:
     completion = ShellComplete(main, {}, "sealtool", "_SEALTOOL_COMPLETE")
     assert [item.value for item in completion.get_completions([], "re")] == ["reissue", "revoke", "register", "report"]
     assert [item.value for item in completion.get_completions([], "--c")] == ["--config"]
+
+
+def test_no_compiler_is_called_to_find_the_libraries_of_the_layout_engine() -> None:
+    program = """
+import sys
+sys.addaudithook(lambda event, arguments: event == "subprocess.Popen" and sys.exit(str(arguments[1])))
+from sealtool.rendering.engine import has_fast_font_subsetting
+sys.exit(0 if has_fast_font_subsetting() else "the subsetter was not found")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

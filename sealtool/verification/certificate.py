@@ -114,6 +114,12 @@ class _Examination:
         #    together covering the entire file. Leaves open what the bytes between them do.
         check_envelope(self.content)
         layout = read_layout(self.content)
+        try:
+            await self._judge(layout)
+        finally:
+            layout.let_go()
+
+    async def _judge(self, layout: Layout) -> None:
         # 2. EN 319 142-1, 5.5; ISO 32000-2, 12.8.2.2: behind the seal nothing but what archiving adds.
         check_later_changes(self.content, layout)
         # 3. 5.2.8, a constraint of our own policy: what was sealed holds nothing that could show something else. The

@@ -84,10 +84,15 @@ class Layout:
         time_stamps: the document time stamps, oldest first.
     """
 
-    whole: PdfFileReader
-    sealed: PdfFileReader
+    whole: FileReader
+    sealed: FileReader
     seal: EmbeddedSignature
     time_stamps: tuple[EmbeddedSignature, ...]
+
+    def let_go(self) -> None:
+        """Lets go of what was read of the file: see :meth:`FileReader.let_go`."""
+        self.whole.let_go()
+        self.sealed.let_go()
 
 
 def check_envelope(content: bytes) -> None:
@@ -128,7 +133,7 @@ def read_layout(content: bytes) -> Layout:
     return Layout(whole, sealed, seal, stamps)
 
 
-def _open(content: bytes) -> PdfFileReader:
+def _open(content: bytes) -> FileReader:
     if not _END_OF_FILE.search(content[-_TAIL:]):
         raise Objection(ReasonCode.NOT_ENTIRE_FILE, "The last bytes are not the end of a PDF.")
     reader = FileReader(content, strict=True, decode_limits=_DECODE_LIMITS)

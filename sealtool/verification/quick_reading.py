@@ -68,6 +68,14 @@ class FileReader(PdfFileReader):
         self._unpacked: dict[int, _Unpacked | None] = {}
         super().__init__(FileContent(content), **settings)
 
+    def let_go(self) -> None:
+        """Lets go of everything that was read. To be called last.
+
+        Each object refers to the reader and the reader to its objects; so without this all of it would stay until
+        Python looks for such circles, and hundreds of files with it.
+        """
+        vars(self).clear()
+
     def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> _Object:
         """An object out of a stream of objects, which the library would unpack and go through for each of them."""
         if stmnum not in self._unpacked:

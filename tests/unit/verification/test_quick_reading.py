@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import random
 from collections.abc import Callable, Iterable
@@ -16,8 +17,9 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealtool.model import PadesLevel
-from sealtool.verification import quick_reading
+from sealtool.verification import Trust, quick_reading, verify_certificate
 from sealtool.verification.quick_reading import FileContent, FileReader
+from tests.pki.authorities import NOW
 
 _SPACES = st.sampled_from([b"", b" ", b"\n", b"\r\n", b"\0\f\t ", b"% note\n"])
 _LEAVES = st.one_of(
@@ -226,3 +228,17 @@ def _entries(
     except (PdfError, ValueError, AssertionError, IndexError) as error:
         return found, type(error)
     return found, None
+
+
+@pytest.mark.parametrize("level", [PadesLevel.B_B, PadesLevel.B_LTA])
+def test_nothing_of_a_file_stays_when_it_was_judged(
+    sealed_tagged: dict[PadesLevel, bytes], trust: Trust, level: PadesLevel
+) -> None:
+    gc.collect()
+    gc.disable()  # which would find circles, some time
+    try:
+        verify_certificate(sealed_tagged[level], trust, now=NOW)
+        assert not [one for one in gc.get_objects() if type(one) is FileReader and vars(one)]
+        assert not [one for one in gc.get_objects() if type(one) is FileContent]
+    finally:
+        gc.enable()

@@ -18,14 +18,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from sealtool.errors import RenderingError, UntrustworthyWorkersError
 from sealtool.model import CertificateOrder, SealedPdf, UnsealedPdf, Verdict, Verification
 from sealtool.press import Press
-from sealtool.workers import call_in, result_of
-
-T = TypeVar("T")
+from sealtool.workers import call_in
 
 _JUST_NOW: Final = timedelta(minutes=15)
 
@@ -49,9 +47,10 @@ class DistantPress(Press):
     draw: Callable[[], float]
     _seen: set[Verification] = field(default_factory=set)
 
-    def told(self, ask: Callable[..., T], *arguments: object) -> T:
-        """What the processes of this machine say."""
-        return result_of(self.own, ask, *arguments)
+    @property
+    def at_home(self) -> Executor:
+        """The processes of this machine, the only ones that are believed."""
+        return self.own
 
     async def laid_out(self, order: CertificateOrder) -> UnsealedPdf:
         """The pages that both came to.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sealtool.canonical import decision_fingerprint
 from sealtool.errors import SealtoolError, words_for_logs
@@ -25,6 +26,9 @@ from sealtool.planning import Action, Key, Plan, key_of
 from sealtool.press import Failure, Press, SealedCertificate, SealedFile, Sealing
 from sealtool.publishing import OutputFolder
 from sealtool.running import Edge, Recording, RunEvent
+
+_NO_ID: Final = CertificateId("")
+"""Of a certificate that has none yet."""
 
 
 @dataclass(slots=True)
@@ -100,6 +104,7 @@ class Issuing:
 
         def decide(report: IssueReport) -> Sequence[Reservation]:
             plans.append(plan())
+            self._expect(plans[0])
             self._record_register(plans[0], facts, report)
             return self._reservations(plans[0], report)
 
@@ -126,6 +131,8 @@ class Issuing:
                 try:
                     for decide in decisions:
                         self._produce(runner, decide(report), report)
+                    if self._sealer is not None:
+                        self.press().let_go()
                     self._write_manifest(runner, facts, report)
                 finally:
                     if self._sealer is not None:
@@ -137,6 +144,13 @@ class Issuing:
         return self.ledger.pending_reissues()
 
     # --- decisions ------------------------------------------------------------------------------------
+
+    def _expect(self, plan: Plan) -> None:
+        """Has the press get ready for what is decided while the ledger is written."""
+        decisions = [entry.decision for entry in plan.having(Action.ISSUE) if entry.decision is not None]
+        if decisions:
+            orders = [self._orders(Reservation(_NO_ID, decision)) for decision in decisions]
+            self.press().expect(order for some in orders for order in some)
 
     def _record_register(self, plan: Plan, facts: RunFacts, report: IssueReport) -> None:
         report.open_questions = plan.open_questions

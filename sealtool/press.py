@@ -22,7 +22,7 @@ from sealtool.model import (
     Verdict,
     Verification,
 )
-from sealtool.workers import call_in, result_of
+from sealtool.workers import begin, call_in, result_of
 
 T = TypeVar("T")
 
@@ -79,6 +79,7 @@ class Press:
         executor: where layout and checks run.
         lay_out: order -> pages; called in the executor, so it must be importable there.
         kind: order -> what makes its pages like those of others; who laid one out has less to do for the next.
+        get_ready: order -> nothing; likewise. What takes time with the first certificate of a kind only.
         check: sealed bytes -> judgement; likewise.
         check_detached: content and its detached seal -> judgement.
         sealing: makes the sealer; called once, and only when there is something to seal.
@@ -89,6 +90,7 @@ class Press:
     executor: Executor
     lay_out: Callable[[CertificateOrder], UnsealedPdf]
     kind: Callable[[CertificateOrder], Hashable]
+    get_ready: Callable[[CertificateOrder], object]
     check: Callable[[bytes], Verification]
     check_detached: Callable[[bytes, bytes], Verification]
     sealing: Callable[[], Sealing]
@@ -128,9 +130,23 @@ class Press:
         await in_batches(work, self.in_flight, sort, hand_on)
         return failures
 
+    @property
+    def at_home(self) -> Executor:
+        """What runs on this machine."""
+        return self.executor
+
     def told(self, ask: Callable[..., T], *arguments: object) -> T:
         """What those say who lay out here."""
-        return result_of(self.executor, ask, *arguments)
+        return result_of(self.at_home, ask, *arguments)
+
+    def expect(self, orders: Iterable[CertificateOrder]) -> None:
+        """Has those who lay out here get ready for certificates like these, while the caller goes on."""
+        for kind, order in {self.kind(order): order for order in orders}.items():
+            begin(self.at_home, self.get_ready, order, near=kind)
+
+    def let_go(self) -> None:
+        """Begins to end what lays out here: all is made."""
+        self.at_home.shutdown(wait=False)
 
     async def seal_manifest(self, sealing: Sealing, content: bytes) -> bytes:
         """A detached seal over a manifest that our own verifier has passed.

@@ -12,7 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from traceback import format_exception
@@ -57,6 +57,15 @@ def result_of(executor: Executor, function: Callable[..., T], *arguments: object
     """As :func:`call_in`, for callers without a running event loop."""
     with _in_our_words():
         return executor.submit(function, *arguments).result()
+
+
+def begin(executor: Executor, function: Callable[..., object], *arguments: object, near: Hashable) -> None:
+    """As :func:`call_in`, for what makes later calls shorter and nobody waits for; they find out what is wrong."""
+    with suppress(BrokenExecutor):
+        if isinstance(executor, _Processes):
+            executor.submit_near(near, function, *arguments)
+        else:
+            executor.submit(function, *arguments)
 
 
 @contextmanager

@@ -302,8 +302,8 @@ class Workspace:
         """Gives the press when it is first needed, with workers where the configuration has them."""
         from sealtool.workers import worker_processes
 
-        get_ready = partial(_get_ready, self._rendering_options())
-        with worker_processes(self.settings.run.worker_count, get_ready) as executor, ExitStack() as connected:
+        make_ready = partial(_renderer, self._rendering_options())
+        with worker_processes(self.settings.run.worker_count, make_ready) as executor, ExitStack() as connected:
             press = self._press(executor)
             if self.settings.cluster.address is None:
                 yield press
@@ -365,6 +365,7 @@ class Workspace:
             executor=cluster,
             lay_out=press.lay_out,
             kind=press.kind,
+            get_ready=press.get_ready,
             check=press.check,
             check_detached=press.check_detached,
             sealing=press.sealing,
@@ -402,6 +403,7 @@ class Workspace:
             executor=executor,
             lay_out=partial(_lay_out, self._rendering_options()),
             kind=kind_of,
+            get_ready=partial(_get_ready, self._rendering_options()),
             check=partial(_check, trust, self.now),
             check_detached=lambda content, seal: judge_seal(trust, self.now(), content, seal),
             sealing=self.sealer,
@@ -917,13 +919,13 @@ def _coverage(options: RenderingOptions) -> Any:
     return _renderer(options).coverage
 
 
-def _get_ready(options: RenderingOptions) -> None:
-    """What a worker needs for its first certificate, for laying it out and for checking it.
+def _get_ready(options: RenderingOptions, order: CertificateOrder) -> None:
+    """What a worker needs for its first certificate, and for the first of a kind.
 
-    Both one after the other. A thread that imports beside the work, which imports as well, can find modules half made.
+    One after the other: a thread that imports beside the work, which imports as well, can find modules half made.
     """
-    _renderer(options)
     import_module("sealtool.verification")
+    _renderer(options).get_ready_for(order)
 
 
 def _lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:

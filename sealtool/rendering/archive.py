@@ -17,6 +17,7 @@ from sealtool.rendering.wording import WordedPage
 
 PDF_VARIANT = "pdf/a-3a"
 _POINTS_PER_CSS_PIXEL = 0.75
+_EFFORT = 5  # of compressing a page
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DC = "http://purl.org/dc/elements/1.1/"
@@ -104,7 +105,7 @@ def lightened(operator: bytes) -> bytes:
 class _PageContent(PdfStream):  # type: ignore[misc]
     """What paints a page, which differs from person to person.
 
-    The engine compresses as much as can be: three times as long as the usual effort, for two parts in a hundred.
+    The engine compresses as much as can be, which takes more than twice as long, for one part in a hundred.
     """
 
     def __init__(self, original: Any) -> None:
@@ -114,7 +115,7 @@ class _PageContent(PdfStream):  # type: ignore[misc]
     @property
     def data(self) -> bytes:
         plain: bytes = super().data
-        content = zlib.compress(plain.partition(b"stream\n")[2].removesuffix(b"\nendstream"))
+        content = zlib.compress(plain.partition(b"stream\n")[2].removesuffix(b"\nendstream"), _EFFORT)
         entries = Dictionary({**self.extra, "Filter": "/FlateDecode", "Length": len(content)})
         return b"\n".join((entries.data, b"stream", content, b"endstream"))
 

@@ -81,6 +81,14 @@ class CertificateRenderer:
             )
         return UnsealedPdf(result.content, pages=len(order.languages))
 
+    def get_ready_for(self, order: CertificateOrder) -> None:
+        """Does what takes time with the first certificate of a kind only.
+
+        Raises:
+            As :meth:`render`.
+        """
+        self._stencil_of(order)
+
     def markup(self, order: CertificateOrder) -> str:
         """The HTML document that the engine is given, for whoever wants to lay it out with something else.
 
@@ -120,15 +128,19 @@ class CertificateRenderer:
 
     def _filled_in(self, order: CertificateOrder) -> bytes | None:
         """The certificate from the stencil of its kind, None where the engine has to do it."""
+        stencil = self._stencil_of(order)
+        return None if stencil is None else self._fill_in(stencil, order)
+
+    def _stencil_of(self, order: CertificateOrder) -> Stencil | None:
+        """The stencil of the order's kind, where it has one."""
         kind = kind_of(order)
         if kind not in self._stencils:
             if len(self._stencils) >= _STENCILS_KEPT:
                 self._stencils.clear()
-            self._stencils[kind] = self._stencil(order)
-        stencil = self._stencils[kind]
-        return None if stencil is None else self._fill_in(stencil, order)
+            self._stencils[kind] = self._cut_stencil(order)
+        return self._stencils[kind]
 
-    def _stencil(self, order: CertificateOrder) -> Stencil | None:
+    def _cut_stencil(self, order: CertificateOrder) -> Stencil | None:
         form = form_of(order)
         if not self._proved.get(form, True):
             return None

@@ -11,8 +11,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from sealtool import workspace
 from sealtool.identifiers import parse_certificate_id
 from sealtool.manifest import parse_manifest
+from sealtool.model import CertificateOrder
+from sealtool.rendering.facts import kind_of
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, SMALL_SAMPLE, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
@@ -51,6 +54,26 @@ def test_each_level_of_the_seal_is_reached_and_verified(folder: Folder, write_re
     verified = folder.call("verify", folder.path / "out", "--json").json
     assert verified["summary"] == {"PASSED": 2, "FAILED": 0, "INDETERMINATE": 0}
     assert {one["pades_level"] for one in verified["files"] if one["certificate"]} == {level}
+
+
+def test_a_run_gets_ready_for_each_kind_once_and_not_at_all_where_nothing_is_new(
+    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[CertificateOrder] = []
+    monkeypatch.setattr(workspace, "_get_ready", lambda _, order: asked.append(order))
+    registry = write_registry([A, B, C], [b1_by_test(A), b1_by_test(B), b1_by_test(C)])
+    for _ in range(2):
+        assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+        assert len(asked) == len({kind_of(order) for order in asked}) == 1
+
+
+def test_what_goes_wrong_in_getting_ready_stops_no_certificate(
+    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "_get_ready", lambda *_: pytest.fail("not ready"))
+    registry = write_registry([A], [b1_by_test(A)])
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    assert len(quick_folder.certificates) == 1
 
 
 def test_issuing_twice_issues_once(quick_folder: Folder, write_registry: Write) -> None:

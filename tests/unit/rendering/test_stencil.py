@@ -61,6 +61,18 @@ def test_every_level_and_area_is_filled_in_with_the_bytes_of_the_engine(
     assert filled_in == renderer.render_plainly(order).content
 
 
+def test_whoever_got_ready_for_a_kind_needs_the_engine_for_none_of_it(
+    make_order: OrderFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready, other = CertificateRenderer(RenderingOptions()), CertificateRenderer(RenderingOptions())
+    order = make_order(("Aina", "Mas", "Roig"))
+    ready.get_ready_for(make_order(("Joan", "Puig", "Mas")))
+    expected = other.render(order)
+    for name in ("lay_out", "cut_stencil"):
+        monkeypatch.setattr(Layout, name, lambda *_, **__: pytest.fail("the engine was called"))
+    assert ready.render(order) == expected
+
+
 @pytest.mark.parametrize("language", Language)
 def test_a_file_of_one_language_is_filled_in_with_the_bytes_of_the_engine(
     renderer: CertificateRenderer, make_order: OrderFactory, engine_runs: list[str], language: Language

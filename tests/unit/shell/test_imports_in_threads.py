@@ -28,9 +28,10 @@ def run_slowly(program: str) -> str:
 def test_work_that_follows_right_after_getting_ready_finds_the_verifier_whole() -> None:
     said = run_slowly("""
         from sealtool.rendering import RenderingOptions
+        from sealtool.rendering.facts import specimen
         from sealtool.workspace import _get_ready
 
-        _get_ready(RenderingOptions())
+        _get_ready(RenderingOptions(), specimen())
         time.sleep(0.15)  # whatever goes on beside is in the midst of it
         from sealtool.verification.trust import Trust
         print(Trust.__name__)

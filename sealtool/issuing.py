@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sealtool.canonical import decision_fingerprint
@@ -97,6 +97,9 @@ class Issuing:
             plan: makes the plan; called after the leftovers of earlier runs are settled.
             facts: what the run is made of.
 
+        Returns:
+            The plan, but for the assessments, and what was done.
+
         Raises:
             SealtoolError: the run had to stop; what was published is recorded, the rest is pending.
         """
@@ -106,6 +109,7 @@ class Issuing:
             plans.append(plan())
             self._expect(plans[0])
             self._record_register(plans[0], facts, report)
+            plans[0] = replace(plans[0], assessments=())  # a long run needs their memory for the manifest
             return self._reservations(plans[0], report)
 
         # What humans decided before comes first, so that the plan finds it done.

@@ -146,7 +146,7 @@ class Press:
 
     def let_go(self) -> None:
         """Begins to end what lays out here: all is made."""
-        self.at_home.shutdown(wait=False)
+        self.at_home.shutdown(wait=False, cancel_futures=True)
 
     async def seal_manifest(self, sealing: Sealing, content: bytes) -> bytes:
         """A detached seal over a manifest that our own verifier has passed.

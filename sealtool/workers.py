@@ -12,7 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from traceback import format_exception
@@ -48,9 +48,7 @@ async def call_in(executor: Executor, function: Callable[..., T], *arguments: ob
         WorkerLostError: a worker process was ended from outside; most often the machine was out of memory.
     """
     with _in_our_words():
-        if near is not None and isinstance(executor, _Processes):
-            return await asyncio.wrap_future(executor.submit_near(near, function, *arguments))
-        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+        return await asyncio.wrap_future(_submitted(executor, near, function, *arguments))
 
 
 def result_of(executor: Executor, function: Callable[..., T], *arguments: object) -> T:
@@ -61,11 +59,13 @@ def result_of(executor: Executor, function: Callable[..., T], *arguments: object
 
 def begin(executor: Executor, function: Callable[..., object], *arguments: object, near: Hashable) -> None:
     """As :func:`call_in`, for what makes later calls shorter and nobody waits for; they find out what is wrong."""
-    with suppress(BrokenExecutor):
-        if isinstance(executor, _Processes):
-            executor.submit_near(near, function, *arguments)
-        else:
-            executor.submit(function, *arguments)
+    _submitted(executor, near, function, *arguments)
+
+
+def _submitted(executor: Executor, near: Hashable, function: Callable[..., T], *arguments: object) -> Future[T]:
+    if near is not None and isinstance(executor, _Processes):
+        return executor.submit_near(near, function, *arguments)
+    return executor.submit(function, *arguments)
 
 
 @contextmanager
@@ -178,6 +178,7 @@ class _Queue:
                 given_up, self._waiting = self._waiting, deque()
             for call in given_up:
                 call.future.cancel()
+                call.future.set_running_or_notify_cancel()  # tells whoever waits for it
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
     def _send(self) -> None:
@@ -193,7 +194,7 @@ class _Queue:
             self._on_their_way.append(bundle)
             try:
                 arriving = self._pool.submit(_outcomes, [call.work for call in bundle])
-            except BrokenExecutor as error:
+            except RuntimeError as error:  # it broke, or was shut down
                 arriving = Future()
                 arriving.set_exception(error)
         arriving.add_done_callback(partial(self._arrived, bundle))

@@ -6,12 +6,12 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 
 import pytest
 
 from sealtool.errors import WorkerLostError
-from sealtool.workers import call_in, result_of, worker_processes
+from sealtool.workers import begin, call_in, result_of, worker_processes
 
 
 def process_after(seconds: float) -> int:
@@ -69,6 +69,28 @@ def test_two_get_ready_with_the_first_piece_of_work_and_what_is_not_ready_says_s
     with worker_processes(3, make_ready=refuse) as executor:
         assert result_of(executor, process_after, 0.0) != os.getpid()
         assert len(set(processes(executor, 5, seconds=0.05))) == 2
+
+
+def test_an_error_is_that_of_its_piece_of_work_alone_and_says_where_it_was(three: Executor) -> None:
+    async def work() -> list[object]:
+        calls = [call_in(three, refuse if number == 5 else os.getpid, near="a kind") for number in range(20)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    outcomes = asyncio.run(work())
+    error = outcomes.pop(5)
+    assert isinstance(error, ValueError)
+    assert "in refuse" in str(error.__cause__)
+    assert all(isinstance(outcome, int) for outcome in outcomes)
+
+
+def test_what_waits_when_all_ends_is_given_up() -> None:
+    with worker_processes(2) as executor:
+        waiting = [executor.submit(process_after, 0.05) for _ in range(40)]
+        executor.shutdown(wait=False, cancel_futures=True)
+        done, not_done = wait(waiting, timeout=30)
+    assert not not_done
+    assert any(one.cancelled() for one in done)
+    begin(executor, process_after, 0.0, near="a kind")  # nobody waits for it
 
 
 def test_a_process_that_is_ended_from_outside_is_told_in_plain_words(three: Executor) -> None:

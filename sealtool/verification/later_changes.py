@@ -22,7 +22,7 @@ from sealtool.verification.reasons import Objection, ReasonCode
 
 _Container = generic.DictionaryObject | TrailerDictionary
 # NUL and comments are white space, too (ISO 32000-2, 7.2.3): a program that repairs files reads over them.
-_SPACE = rb"(?:[\0\s]|%[^\r\n]*[\r\n])++"
+_SPACE = rb"(?:[\0\s]++|%[^\r\n]*+[\r\n])+"  # no possessive quantifier behind the group: see quick_reading.py
 _OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]++)" + _SPACE + rb"([0-9]++)" + _SPACE + rb"obj\b")
 _BEHIND_NUMBER = re.compile(_SPACE + rb"[0-9]++" + _SPACE + rb"R\b")
 # its beginning lets the search leap from digit to digit

@@ -27,12 +27,13 @@ from sealtool.verification.remembering import remembered
 _DEEPEST: Final = 32
 _WHITE: Final = rb" \n\r\t\f\x00"
 _AT_END: Final = rb"(?=[ \n\r\t\f\x00()<>\[\]/])"
-# ISO 32000-2, 7.2 and 7.3. The groups are numbered, for what becomes of them below.
+# ISO 32000-2, 7.2 and 7.3. The groups are numbered, for what becomes of them below. Possessive quantifiers stand behind
+# sets only: behind groups Python 3.11 before 3.11.5 takes them for something else (python/cpython#106052).
 _TOKEN: Final = re.compile(
     rb"[ \n\r\t\f\x00]*+(?:"
     rb"/([!\"$&'*-.0-;=?-Z\\^-z|~]++)" + _AT_END + rb"|([1-9][0-9]{0,8}) ([0-9]{1,5}) R" + _AT_END + rb"|"
     rb"([+-]?[0-9]++)" + _AT_END + rb"|([+-]?[0-9]++\.[0-9]*+)" + _AT_END + rb"|"
-    rb"\(((?:[^()\\]++|\\(?:[0-3][0-7]{2}|[()\\bfnrt]))*+)\)|<([0-9A-Fa-f]*+)>|"
+    rb"\(((?:[^()\\]++|\\(?:[0-3][0-7]{2}|[()\\bfnrt]))*)\)|<([0-9A-Fa-f]*+)>|"
     rb"(true|false|null)" + _AT_END + rb"|(<<|\[|>>|\]))"
 )
 _NAME, _REFERENCE, _GENERATION, _NUMBER, _STRUCTURE = 1, 2, 3, 4, 9

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import io
 import random
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic, xref
 from pyhanko.pdf_utils.misc import PdfError
@@ -51,6 +53,14 @@ _OBJECTS = st.recursive(_LEAVES, _nested, max_leaves=12)
 _BEHIND = st.sampled_from([b"", b" ", b"\nendobj", b" stream\nabc\nendstream", b"stream\r\nab", b"% s", b"]", b" 0 R "])
 
 
+def _nothing(*_: object) -> None:
+    raise PdfError("there is no other object")
+
+
+_OTHERS = SimpleNamespace(strict=True, get_object=_nothing)
+"""The file around an object that is read by itself."""
+
+
 def _told(found: Any) -> Any:
     """All that is known of an object."""
     known = (type(found), found.container_ref)
@@ -74,8 +84,10 @@ def _outcome(stream: io.BytesIO, holder: generic.Reference) -> object:
 
 
 @given(st.sampled_from([b"", b"x", b"<<"]), _OBJECTS, _BEHIND)
+@example(b"", b"<</A(\\1)>>", b"")
+@example(b"", b"<</A(a\\10b)/B(\\)\\\\)>>", b"")
 def test_the_quick_way_and_the_library_agree(before: bytes, text: bytes, behind: bytes) -> None:
-    holder = generic.Reference(1, 0, SimpleNamespace(strict=True))
+    holder = generic.Reference(1, 0, _OTHERS)
     outcomes = []
     for kind in (FileContent, io.BytesIO):
         stream = kind(before + text + behind + b"\n")  # the library never comes back from a comment without an end
@@ -86,11 +98,17 @@ def test_the_quick_way_and_the_library_agree(before: bytes, text: bytes, behind:
 
 def test_a_plain_object_is_not_read_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick_reading, "_read_dictionary_slowly", lambda *_: pytest.fail("read slowly"))
-    holder = generic.Reference(1, 0, SimpleNamespace(strict=True))
+    holder = generic.Reference(1, 0, _OTHERS)
     content = b"<< /A [1 2.5 (x\\051) <00ff7> true null 3 0 R] /B << /C /D >> >> "
     found = generic.read_object(FileContent(content), holder)
     assert found["/A"][2] == "x)"
     assert found["/A"][3].original_bytes == b"\x00\xff\x70"
+
+
+def test_no_possessive_quantifier_stands_behind_a_group() -> None:
+    # Python 3.11 before 3.11.5 matches with them what it must not (python/cpython#106052); Debian 12 has 3.11.2.
+    sources = Path(quick_reading.__file__).parent.glob("*.py")
+    assert [path.name for path in sources if re.search(r"(?<!\\)\)[*+?]\+|\(\?>", path.read_text("utf-8"))] == []
 
 
 def test_what_is_not_plain_is_tried_once_and_not_in_each_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +121,7 @@ def test_what_is_not_plain_is_tried_once_and_not_in_each_of_its_parts(monkeypatc
 
     monkeypatch.setattr(quick_reading, "_whole", noting)
     content = b"[" * 20 + b"% a note\n" + b"]" * 20
-    generic.read_object(FileContent(content), generic.Reference(1, 0, SimpleNamespace(strict=True)))
+    generic.read_object(FileContent(content), generic.Reference(1, 0, _OTHERS))
     assert tried == [0]
 
 

@@ -33,8 +33,8 @@ format: setup ## put the code into form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-fuzz: setup ## a longer, bounded search for bytes that break the reader or pass the verifier
-	@$(BIN)/pytest --quiet -n 2 -m fuzz
+fuzz: setup ## a longer, bounded search for bytes that break the reader or pass the verifier, and for what breaks a property
+	@$(BIN)/pytest --quiet -n 2 --hypothesis-profile=search -m "fuzz or hypothesis"
 
 attacks: setup ## every known attack before every judge; writes docs/attacks.md anew
 	@PYTHONPATH=. $(BIN)/python tools/attack_table.py

@@ -1,9 +1,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.ledgers import Place, postgresql_place, sqlite_place
 from tests.postgresql import Cluster, throw_away_cluster
+
+# Properties are held by the same examples each time; make fuzz looks for others.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=1_000, deadline=None)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")

@@ -151,10 +151,10 @@ class Issuing:
 
     def _expect(self, plan: Plan) -> None:
         """Has the press get ready for what is decided while the ledger is written."""
-        decisions = [entry.decision for entry in plan.having(Action.ISSUE) if entry.decision is not None]
-        if decisions:
-            orders = [self._orders(Reservation(_NO_ID, decision)) for decision in decisions]
-            self.press().expect(order for some in orders for order in some)
+        decisions = (entry.decision for entry in plan.having(Action.ISSUE) if entry.decision is not None)
+        orders = [order for decision in decisions for order in self._orders(Reservation(_NO_ID, decision))]
+        if orders:
+            self.press().expect(orders)
 
     def _record_register(self, plan: Plan, facts: RunFacts, report: IssueReport) -> None:
         report.open_questions = plan.open_questions

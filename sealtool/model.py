@@ -364,13 +364,8 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class SealFacts:
-    """The seal as a validator shows it. Times are aware, in UTC; serial numbers are decimal digits.
-
-    Attributes:
-        qualification: by the trusted lists that were handed in; None where there were none, or the seal is not sound.
-        time_stamp_qualification: the same of the time stamp that dates the seal; None where there is none either.
-    """
+class CertificateFacts:
+    """A certificate as a validator shows it. Times are aware, in UTC; serial numbers are decimal digits."""
 
     subject: str
     organization_identifier: str
@@ -381,6 +376,17 @@ class SealFacts:
     qualified_statements: tuple[str, ...]
     valid_from: datetime
     valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealFacts(CertificateFacts):
+    """The seal, with its certificate, as a validator shows it.
+
+    Attributes:
+        qualification: by the trusted lists that were handed in; None where there were none, or the seal is not sound.
+        time_stamp_qualification: the same of the time stamp that dates the seal; None where there is none either.
+    """
+
     sub_filter: str
     digest_algorithm: str
     signature_algorithm: str

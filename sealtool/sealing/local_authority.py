@@ -75,7 +75,7 @@ class LocalTimeStampAuthority(TimeStampAuthority):
         if mould is not None:
             digest = digest_of(stamped, algorithm)
             signature = await self._key.signer.async_sign_raw(mould.to_be_signed(digest), algorithm)
-            return cms.ContentInfo.load(mould.filled(mould.signed_attributes(digest), signature, content=stamped))
+            return cms.ContentInfo.load(mould.filled(digest, signature, content=stamped))
         token = await self._key.signer.async_sign_general_data(
             cms.EncapsulatedContentInfo({"content_type": "tst_info", "content": core.ParsableOctetString(stamped)}),
             algorithm,

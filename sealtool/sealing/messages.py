@@ -45,12 +45,11 @@ class SealMessages:
             self._mould = MessageMould.of(message, document_digest)
             return bytes(message.dump())
         algorithm = self.profile.digest.value
-        attributes = self._mould.signed_attributes(document_digest)
         signature = await self.signer.async_sign_raw(self._mould.to_be_signed(document_digest), algorithm)
         if stamper is None:
-            return self._mould.filled(attributes, signature)
+            return self._mould.filled(document_digest, signature)
         token = await stamper.async_timestamp(digest_of(signature, algorithm), algorithm)
-        return self._mould.filled(attributes, signature, token=token.dump())
+        return self._mould.filled(document_digest, signature, token=token.dump())
 
     async def plainly(self, document_digest: bytes, stamper: TimeStamper | None) -> cms.ContentInfo:
         """The same message, put together by the library from beginning to end: the reference for the mould."""

@@ -73,29 +73,25 @@ class MessageMould:
         )
         stamps = [each for each in signer["unsigned_attrs"] or () if each["type"].dump() == _SIGNATURE_TIME_STAMP]
         again = mould.filled(
-            mould.signed_attributes(digest),
+            digest,
             signer["signature"].native,
             content=None if content["content"] is core.VOID else bytes(content["content"]),
             token=stamps[0]["values"][0].dump() if stamps else None,
         )
         return mould if again == encoded else None
 
-    def signed_attributes(self, digest: bytes) -> bytes:
-        """The signed attributes of another message, without tag and length."""
-        return self.before_digest + digest + self.behind_digest
-
     def to_be_signed(self, digest: bytes) -> bytes:
-        """The same, as they are signed (RFC 5652, 5.4)."""
-        return _der(_SET, self.signed_attributes(digest))
+        """The signed attributes of another message, as they are signed (RFC 5652, 5.4)."""
+        return _der(_SET, self.before_digest, digest, self.behind_digest)
 
     def filled(
-        self, signed_attributes: bytes, signature: bytes, *, content: bytes | None = None, token: bytes | None = None
+        self, digest: bytes, signature: bytes, *, content: bytes | None = None, token: bytes | None = None
     ) -> bytes:
         """A whole message.
 
         Args:
-            signed_attributes: without tag and length.
-            signature: over them.
+            digest: of what is signed.
+            signature: over the signed attributes.
             content: what is signed, where it stands in the message.
             token: the time stamp on the signature.
         """
@@ -103,7 +99,7 @@ class MessageMould:
         signer = _der(
             _SEQUENCE,
             self.before_attributes,
-            _der(_CONTEXT_0, signed_attributes),
+            _der(_CONTEXT_0, self.before_digest, digest, self.behind_digest),
             self.signature_algorithm,
             _der(_OCTET_STRING, signature),
             _der(_CONTEXT_1, stamp) if stamp else b"",

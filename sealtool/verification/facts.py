@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import UTC, datetime
 
 from asn1crypto import core
 from cryptography import x509
 
-from sealtool.model import SealEvidence, SealFacts, TimeStampEvidence
+from sealtool.model import CertificateFacts, SealEvidence, SealFacts, TimeStampEvidence
 from sealtool.verification import remembering
 from sealtool.verification.message import Message
 
@@ -38,21 +38,6 @@ class _QcTypes(core.SequenceOf):  # type: ignore[misc]
     """EN 319 412-5, 4.2.3."""
 
     _child_spec = core.ObjectIdentifier
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateFacts:
-    """What a certificate says: see :class:`~sealtool.model.SealFacts`."""
-
-    subject: str
-    organization_identifier: str
-    issuer: str
-    serial_number: str
-    certificate_sha256: str
-    policy_oids: tuple[str, ...]
-    qualified_statements: tuple[str, ...]
-    valid_from: datetime
-    valid_until: datetime
 
 
 @remembering.parts
@@ -115,15 +100,7 @@ def seal_facts(
     """All that is shown of a seal. ``stamp`` is the first sound time stamp, of ``stamped_at``."""
     certificate = certificate_facts(message.signer.dump())
     return SealFacts(
-        subject=certificate.subject,
-        organization_identifier=certificate.organization_identifier,
-        issuer=certificate.issuer,
-        serial_number=certificate.serial_number,
-        certificate_sha256=certificate.certificate_sha256,
-        policy_oids=certificate.policy_oids,
-        qualified_statements=certificate.qualified_statements,
-        valid_from=certificate.valid_from,
-        valid_until=certificate.valid_until,
+        **{one.name: getattr(certificate, one.name) for one in fields(certificate)},
         sub_filter=sub_filter,
         digest_algorithm=_DIGESTS.get(message.digest_name, message.digest_name),
         signature_algorithm=_signature_algorithm(message),

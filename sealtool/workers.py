@@ -15,6 +15,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.connection import Connection
 from traceback import format_exception
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -152,6 +153,7 @@ class _Queue:
         self._pool = ProcessPoolExecutor(
             max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
         )
+        self._far_end: Connection = self._pool._call_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001
         self._lock = threading.Lock()
         self._waiting: deque[_Call] = deque()
         self._on_their_way: list[list[_Call]] = []
@@ -203,9 +205,13 @@ class _Queue:
         with self._lock:
             self._on_their_way.remove(bundle)
         self._send()
-        if outcomes.cancelled() or (error := outcomes.exception()) is not None:
+        error = BrokenExecutor() if outcomes.cancelled() else outcomes.exception()
+        if error is not None:
+            # Before 3.11.5 Python waits for ever for a lost process to read what it is being sent, for this process
+            # can read it, too (python/cpython#94777).
+            self._far_end.close()
             for call in bundle:
-                call.future.set_exception(BrokenExecutor() if outcomes.cancelled() else error)
+                call.future.set_exception(error)
             return
         for call, outcome in zip(bundle, outcomes.result(), strict=True):
             if outcome.error is None:

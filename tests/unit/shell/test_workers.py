@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, wait
@@ -91,6 +93,35 @@ def test_what_waits_when_all_ends_is_given_up() -> None:
     assert not not_done
     assert any(one.cancelled() for one in done)
     begin(executor, process_after, 0.0, near="a kind")  # nobody waits for it
+
+
+def test_a_process_that_is_lost_while_much_is_on_its_way_to_it_is_waited_for_by_nobody() -> None:
+    # In a process of its own, which could be waited for in vain: before 3.11.5 it was Python's fault.
+    done = subprocess.run(
+        [sys.executable, "-c", _LOSE_A_WORKER], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout == "lost\n", done.stderr
+
+
+_LOSE_A_WORKER = """
+import os, signal, time
+from sealtool.errors import WorkerLostError
+from sealtool.workers import result_of, worker_processes
+
+if __name__ == "__main__":
+    with worker_processes(2) as executor:
+        lost = result_of(executor, os.getpid)
+        first = executor.submit(time.sleep, 60)
+        while not first.running():
+            time.sleep(0.01)
+        calls = [executor.submit(len, bytes(1_000_000)) for _ in range(40)]
+        time.sleep(0.5)  # until no more goes into the pipe
+        os.kill(lost, signal.SIGKILL)
+        try:
+            result_of(executor, len, bytes(1_000_000))
+        except WorkerLostError:
+            print("lost")
+"""
 
 
 def test_a_process_that_is_ended_from_outside_is_told_in_plain_words(three: Executor) -> None:

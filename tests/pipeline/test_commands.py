@@ -15,7 +15,7 @@ from sealtool import press
 from sealtool.errors import ExitCode, SealtoolError, SelfCheckError
 from sealtool.model import CertificateOrder, PadesLevel, Verification
 from sealtool.workspace import Workspace
-from tests.pipeline.conftest import PEOPLE, SMALL_SAMPLE, Folder, Write, b1_by_test, call
+from tests.pipeline.conftest import PEOPLE, SMALL_SAMPLE, Folder, Write, b1_by_test, call, dni
 
 A, B = PEOPLE[:2]
 
@@ -262,7 +262,7 @@ def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Fold
 def test_an_interrupted_run_exits_130_and_the_next_goes_on(
     quick_folder: Folder, write_registry: Write, by: signal.Signals, inherited: str
 ) -> None:
-    people = list(PEOPLE[:24])
+    people = list(PEOPLE)
     registry = write_registry(people, map(b1_by_test, people))
     command = [sys.executable, "-m", "sealtool", "--config", str(quick_folder.configuration)]
     command += ["issue", "--level", "B1", "--registry", str(registry)]
@@ -336,7 +336,7 @@ def test_when_nothing_passes_the_run_stops_early(
 @pytest.mark.long
 def test_a_lost_worker_is_no_bug_and_the_next_run_goes_on(quick_folder: Folder, write_registry: Write) -> None:
     quick_folder.configure("workers = 1", "workers = 2")
-    people = list(PEOPLE[:24])
+    people = [dni(number) for number in range(10_000_000, 10_000_200)]  # so that both always have something to do
     registry = write_registry(people, map(b1_by_test, people))
     command = [sys.executable, "-m", "sealtool", "--config", str(quick_folder.configuration)]
     command += ["issue", "--level", "B1", "--registry", str(registry)]

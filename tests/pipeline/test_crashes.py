@@ -187,7 +187,7 @@ def test_a_run_killed_again_and_again_at_random_moments_gets_there(quick_folder:
 @pytest.mark.long
 def test_the_program_itself_with_its_worker_processes_can_be_killed(folder: Folder, write_registry: Write) -> None:
     folder.configure("workers = 1", "workers = 2")
-    people = list(PEOPLE[:30])
+    people = list(PEOPLE)
     registry = write_registry(people, map(b1_by_test, people))
     command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration)]
     command += ["issue", "--level", "B1", "--registry", str(registry)]

@@ -13,16 +13,18 @@ from typing import ClassVar, Final
 import aiohttp
 from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.exceptions import InvalidSignature
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
-from pyhanko_certvalidator.util import get_pyca_cryptography_hash
+from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR, SignatureValidationContext
 
 from sealtool.errors import ServiceUnreachableError
+from sealtool.sealing.moulds import MessageMould
 from sealtool.sealing.network import open_session
 from sealtool.sealing.retrying import ONE_TRY, Patience, Retrying
+from sealtool.sealing.signatures import digest_of
 
 Transport = Callable[[tsp.TimeStampReq], Awaitable[tsp.TimeStampResp]]
 """Brings a request to an authority and its answer back."""
@@ -79,6 +81,41 @@ class _Answer(core.Sequence):  # type: ignore[misc]
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _SoundToken:
+    """A token that the library has found sound: one that differs in what it signs and its signature alone is sound if
+    that signature is (ADR 0018)."""
+
+    mould: MessageMould
+    certificate: asn1_x509.Certificate
+
+    @classmethod
+    def of(cls, token: cms.ContentInfo, digest: bytes, certificate: asn1_x509.Certificate) -> _SoundToken | None:
+        mould = MessageMould.of(token, digest)
+        return None if mould is None else cls(mould, certificate)
+
+    def is_like(self, token: cms.ContentInfo, digest: bytes) -> bool:
+        """Whether another token, over content with this digest, is sound; where not, the library may say why."""
+        signed_data = token["content"]
+        signer = extract_signer_info(signed_data)
+        signature = signer["signature"].native
+        content = bytes(signed_data["encap_content_info"]["content"])
+        if self.mould.filled(digest, signature, content=content) != token.dump():
+            return False
+        algorithm = signer["digest_algorithm"]["algorithm"].native
+        try:
+            DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
+                signature,
+                self.mould.to_be_signed(digest),
+                self.certificate.public_key,
+                signer["signature_algorithm"],
+                context=SignatureValidationContext(contextual_md_algorithm=algorithm),
+            )
+        except InvalidSignature:
+            return False
+        return True
+
+
 class CheckedTimeStamper(TimeStamper):
     """Asks one authority and believes nothing it says: a token with another imprint passes the stock client.
 
@@ -97,6 +134,7 @@ class CheckedTimeStamper(TimeStamper):
         """Once set, must have signed every token."""
         self._transport = transport
         self._clock = clock
+        self._sound: _SoundToken | None = None
         self._retrying: Retrying[tsp.TimeStampResp] = Retrying(patience, self._wait_after)
 
     def now(self) -> datetime:
@@ -165,12 +203,14 @@ class CheckedTimeStamper(TimeStamper):
         if abs(stamped["gen_time"].native - self._clock()) > CLOCK_TOLERANCE:
             raise ValueError(f"its clock says {stamped['gen_time'].native:%Y-%m-%d %H:%M:%S} UTC, ours does not")
         signer_info = extract_signer_info(signed_data)
+        digest = digest_of(bytes(content), signer_info["digest_algorithm"]["algorithm"].native)
+        if self._sound is not None and self._sound.is_like(token, digest):
+            return self._sound.certificate
         certificate = self._signer_of(signed_data, signer_info)
-        digest = hashes.Hash(get_pyca_cryptography_hash(signer_info["digest_algorithm"]["algorithm"].native))
-        digest.update(bytes(content))
-        intact, valid = validate_sig_integrity(signer_info, certificate, "tst_info", digest.finalize())
+        intact, valid = validate_sig_integrity(signer_info, certificate, "tst_info", digest)
         if not (intact and valid):
             raise ValueError("the signature of its time stamp is broken")
+        self._sound = self._sound or _SoundToken.of(token, digest, certificate)
         return certificate
 
     def _signer_of(self, signed_data: cms.SignedData, signer_info: cms.SignerInfo) -> asn1_x509.Certificate:
@@ -274,7 +314,7 @@ class HttpTimeStampAuthority(TimeStampAuthority):
     def stamper(self, clock: Callable[[], datetime]) -> CheckedTimeStamper:
         """A new client over the shared connections; to be called inside the event loop."""
         if self._session is None:
-            self._session = open_session(longest_answer=LONGEST_ANSWER)
+            self._session = open_session(longest_answer=LONGEST_ANSWER, for_address=self._url)
         client = HTTPTimeStamper(self._url, timeout=self._timeout_seconds, headers=self._headers, session=self._session)
         return CheckedTimeStamper(self._url, client.async_request_tsa_response, clock, self._patience)
 

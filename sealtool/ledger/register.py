@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
@@ -32,21 +32,46 @@ def record_assessments(  # noqa: PLR0913 - what one change needs
 
     Lines of people or levels that were not assessed stay as they are: whoever is held keeps what they had. So do the
     lines that are ``settled`` (person, level and area, 0 for the whole level): a human decided on them.
+
+    It is done for some people at a time: the register of everybody would take hundreds of megabytes.
     """
-    assessed: dict[PersonId, set[str]] = {}
-    wanted: dict[_Key, dict[str, Any]] = {}
-    for person_id, assessment in assessments:
-        assessed.setdefault(person_id, set()).add(str(assessment.level))
-        for line in _lines(person_id, assessment):
-            if _is_settled((person_id, line["level"], line["area"]), settled):
-                continue
-            wanted[person_id, line["level"], line["area"]] = line
-    levels = set().union(*assessed.values())
-    current = _by_key(connection.execute(select(register).where(register.c.level.in_(levels))))
+    in_order = sorted(assessments, key=lambda pair: pair[0])
+    by_person = (
+        (person_id, [assessment for _, assessment in pairs])
+        for person_id, pairs in groupby(in_order, key=lambda pair: pair[0])
+    )
+    return sum(
+        _record_some(connection, run_id, dict(some), rules_version, at=at, settled=settled)
+        for some in chunks(by_person)
+    )
+
+
+def _record_some(  # noqa: PLR0913 - what one change needs
+    connection: Connection,
+    run_id: RunId,
+    assessments: Mapping[PersonId, list[Assessment]],
+    rules_version: str,
+    *,
+    at: datetime,
+    settled: Collection[tuple[str, str, int]],
+) -> int:
+    wanted: dict[_Key, dict[str, Any]] = {
+        (person_id, line["level"], line["area"]): line
+        for person_id, of_person in assessments.items()
+        for assessment in of_person
+        for line in _lines(person_id, assessment)
+        if not _is_settled((person_id, line["level"], line["area"]), settled)
+    }
+    assessed = {
+        (person_id, str(assessment.level)) for person_id, of_person in assessments.items() for assessment in of_person
+    }
+    levels = {level for _, level in assessed}
+    query = select(register).where(register.c.person_id.in_(assessments)).where(register.c.level.in_(levels))
+    current = _by_key(connection.execute(query))
     gone = [
         row
         for key, row in current.items()
-        if key not in wanted and key[1] in assessed.get(PersonId(key[0]), ()) and not _is_settled(key, settled)
+        if key not in wanted and key[:2] in assessed and not _is_settled(key, settled)
     ]
     return _change(connection, run_id, wanted, current, gone, rules_version, at=at)
 

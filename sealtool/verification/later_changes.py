@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -39,6 +40,14 @@ _CHANGING_XMP = re.compile(
     rb"\s(?:xmp:(?:ModifyDate|MetadataDate)|pdf:Producer)=(?:\"[^\"]*\"|'[^']*')"
     rb"|<(xmp:ModifyDate|xmp:MetadataDate|pdf:Producer)>[^<]*</\1>"
 )
+
+
+class _Header(NamedTuple):
+    """What stands before an object."""
+
+    offset: int
+    number: int
+    generation: int
 
 
 def check_later_changes(content: bytes, layout: Layout) -> None:
@@ -108,27 +117,25 @@ def _later_objects(content: bytes, layout: Layout) -> set[int]:
     # The updates build on the very file that was sealed ...
     if after <= before or xrefs.get_startxref_for_revision(before - 1) != layout.sealed.last_startxref:
         raise _changed("What was added does not build on the sealed file.")
-    offsets: set[int] = set()
-    numbers: set[int] = set()
+    listed: set[_Header] = set()
     for revision in range(before, after):
         section = xrefs.get_xref_data(revision)
         stream = xrefs.get_xref_container_info(revision).stream_ref
         if section.freed or section.xrefs_in_objstm or any(gen for gen, _ in section.standard_xrefs.values()):
             raise _changed("Objects were removed or packed.")
-        offsets |= {offset for _, offset in section.standard_xrefs.values()}
+        listed |= {_Header(offset, number, 0) for number, (_, offset) in section.standard_xrefs.items()}
         if stream is not None:
-            offsets.add(xrefs.get_xref_container_info(revision).start_location)
-            numbers.add(stream.idnum)
-        numbers |= set(section.standard_xrefs)
-    # ... and define just these objects: a program that repairs files instead of reading the table sees no others.
-    seen = set(_object_headers(content, layout))
-    if seen != offsets or content.count(b"startxref", layout.seal.end) != after - before:
+            start = xrefs.get_xref_container_info(revision).start_location
+            listed.add(_Header(start, stream.idnum, stream.generation))
+    # ... and define just these objects, by the numbers that stand before them: a program that repairs files instead of
+    # reading the table goes by those, and sees no others.
+    if set(_object_headers(content, layout)) != listed or content.count(b"startxref", layout.seal.end) != after - before:
         raise _changed("Something was added that the table of contents does not list.")
-    return numbers
+    return {header.number for header in listed}
 
 
-def _object_headers(content: bytes, layout: Layout) -> Iterator[int]:
-    """Where an object begins behind the seal, or seems to.
+def _object_headers(content: bytes, layout: Layout) -> Iterator[_Header]:
+    """Where an object begins behind the seal, or seems to, and as which.
 
     The values of time stamps, which are hexadecimal digits from end to end (see :mod:`sealtool.verification.layout`),
     are read as empty: nothing can begin there, and looking at each digit takes long.
@@ -140,7 +147,8 @@ def _object_headers(content: bytes, layout: Layout) -> Iterator[int]:
         start = max(start, end - 1)
     for match in _OBJECT_HEADER.finditer(text):
         at = match.start()
-        yield at + next(shift for position, shift in reversed(shifts) if position <= at)
+        shift = next(shift for position, shift in reversed(shifts) if position <= at)
+        yield _Header(at + shift, int(match[1]), int(match[2]))
 
 
 def _replaceable(layout: Layout, defined: set[int]) -> set[int]:

@@ -147,6 +147,16 @@ def test_an_object_that_no_table_lists_is_refused_however_it_is_written(
     assert _first(forged, trust)[0] == "CHANGED_AFTER_SEAL"
 
 
+def test_an_object_that_is_listed_under_another_number_than_its_own_is_refused(trust: Trust, hierarchy: Pki) -> None:
+    """Programs that repair files go by what stands before it: a sealed page would be another one there."""
+    content = seal(small_pdf(), LT)
+    listed = tampering.raw_update(content, [(90, b"<< /Type /Page >>")])
+    for own in (b"05 0 obj", b"90 1 obj"):
+        renamed = content + listed[len(content) :].replace(b"90 0 obj", own)
+        forged = tampering.stamped(renamed, stamper_of(hierarchy, SEALED_AT))
+        assert _first(forged, trust)[0] == "CHANGED_AFTER_SEAL"
+
+
 def test_an_object_that_a_sealed_page_named_in_advance_is_refused(trust: Trust, hierarchy: Pki) -> None:
     """A sealed reference that leads nowhere draws nothing, until an update defines what it leads to."""
     waiting = small_pdf(catalog=b"/Extensions << /X 90 0 R >>")

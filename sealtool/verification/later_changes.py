@@ -129,7 +129,8 @@ def _later_objects(content: bytes, layout: Layout) -> set[int]:
             listed.add(_Header(start, stream.idnum, stream.generation))
     # ... and define just these objects, by the numbers that stand before them: a program that repairs files instead of
     # reading the table goes by those, and sees no others.
-    if set(_object_headers(content, layout)) != listed or content.count(b"startxref", layout.seal.end) != after - before:
+    seen = set(_object_headers(content, layout))
+    if seen != listed or content.count(b"startxref", layout.seal.end) != after - before:
         raise _changed("Something was added that the table of contents does not list.")
     return {header.number for header in listed}
 

@@ -2,7 +2,7 @@
 
 EN 319 142-1, 5.4 and 5.5; ISO 32000-2, 12.8.2.2 (DocMDP permits these at every level). A general difference
 analysis has to understand every kind of change and takes superlinear time on tagged files. This rule is
-narrower, so it can be checked by looking at the few objects that the updates define: each is either new and
+narrower, so it can be checked by looking at the few objects that each update defines: each is either new and
 hangs on an entry that may grow, or replaces one of the objects that carry those entries and is otherwise equal.
 """
 
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.rw_common import PdfHandler
 from pyhanko.pdf_utils.xref import TrailerDictionary
 
 from sealtool.verification.layout import Layout
@@ -28,6 +29,7 @@ _OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]++)" + _SPACE + rb"([0-9]++)" + _
 _BEHIND_NUMBER = re.compile(_SPACE + rb"[0-9]++" + _SPACE + rb"R\b")
 # its beginning lets the search leap from digit to digit
 _REFERENCE = re.compile(rb"([0-9](?<![0-9][0-9])[0-9]*+)" + _BEHIND_NUMBER.pattern)
+_MOST_UPDATES = 256  # two with each archive time stamp, which lasts for years
 _FEW = 32
 _LONGEST_NUMBER = 20  # digits; no object has a longer one, but for zeros before it
 _CATALOG_MAY_CHANGE = frozenset({"/DSS", "/AcroForm", "/Extensions"})
@@ -58,15 +60,23 @@ def check_later_changes(content: bytes, layout: Layout) -> None:
     """
     if layout.whole is layout.sealed:
         return
-    defined = _later_objects(content, layout)
-    allowed = _replaceable(layout, defined)
+    updates = _updates(content, layout)
+    defined = set().union(*updates.values())
     existing = _existing(layout.sealed, defined)
-    for number in sorted(existing - allowed):
-        raise _changed(f"Object {number} was replaced.")
+    for revision, numbers in updates.items():
+        allowed = _replaceable(layout, _view(layout.whole, revision), numbers)
+        for number in sorted((existing & numbers) - allowed):
+            raise _changed(f"Object {number} was replaced.")
     # What is new hangs on what may grow, and on nothing else: a sealed page may have named it in advance.
     for text in _sealed_texts(content, layout):
         for number in sorted(_referred(text, defined - existing)):
             raise _changed(f"Object {number} was referred to before it was there.")
+
+
+def _view(whole: PdfFileReader, revision: int) -> PdfHandler:
+    """The file as an update left it: who asks for an earlier state of the file is shown that, restored or not."""
+    is_last = revision == whole.xrefs.total_revisions - 1
+    return whole if is_last else whole.get_historical_resolver(revision)
 
 
 def _changed(detail: str) -> Objection:
@@ -110,29 +120,32 @@ def _refers(text: bytes, digits: bytes) -> bool:
     return False
 
 
-def _later_objects(content: bytes, layout: Layout) -> set[int]:
-    """The objects the updates define, after checking that every program sees the same ones."""
+def _updates(content: bytes, layout: Layout) -> dict[int, set[int]]:
+    """The objects that each revision defines anew, after checking that every program sees the same ones."""
     before, after = layout.sealed.xrefs.total_revisions, layout.whole.xrefs.total_revisions
     xrefs = layout.whole.xrefs
     # The updates build on the very file that was sealed ...
     if after <= before or xrefs.get_startxref_for_revision(before - 1) != layout.sealed.last_startxref:
         raise _changed("What was added does not build on the sealed file.")
-    listed: set[_Header] = set()
+    if after - before > _MOST_UPDATES:
+        raise _changed("It has more updates than archiving makes.")
+    updates: dict[int, set[_Header]] = {}
     for revision in range(before, after):
         section = xrefs.get_xref_data(revision)
         stream = xrefs.get_xref_container_info(revision).stream_ref
         if section.freed or section.xrefs_in_objstm or any(gen for gen, _ in section.standard_xrefs.values()):
             raise _changed("Objects were removed or packed.")
-        listed |= {_Header(offset, number, 0) for number, (_, offset) in section.standard_xrefs.items()}
+        listed = {_Header(offset, number, 0) for number, (_, offset) in section.standard_xrefs.items()}
         if stream is not None:
             start = xrefs.get_xref_container_info(revision).start_location
             listed.add(_Header(start, stream.idnum, stream.generation))
+        updates[revision] = listed
     # ... and define just these objects, by the numbers that stand before them: a program that repairs files instead of
     # reading the table goes by those, and sees no others.
     seen = set(_object_headers(content, layout))
-    if seen != listed or content.count(b"startxref", layout.seal.end) != after - before:
+    if seen != set().union(*updates.values()) or content.count(b"startxref", layout.seal.end) != after - before:
         raise _changed("Something was added that the table of contents does not list.")
-    return {header.number for header in listed}
+    return {revision: {header.number for header in listed} for revision, listed in updates.items()}
 
 
 def _object_headers(content: bytes, layout: Layout) -> Iterator[_Header]:
@@ -152,29 +165,28 @@ def _object_headers(content: bytes, layout: Layout) -> Iterator[_Header]:
         yield _Header(at + shift, int(match[1]), int(match[2]))
 
 
-def _replaceable(layout: Layout, defined: set[int]) -> set[int]:
-    """The sealed objects that may be replaced, each that was checked to be otherwise equal."""
-    old, new = layout.sealed, layout.whole
-    if old.root_ref.idnum != new.root_ref.idnum or _raw(old.trailer, "/Info") != _raw(new.trailer, "/Info"):
+def _replaceable(layout: Layout, new: PdfHandler, defined: set[int]) -> set[int]:
+    """The sealed objects that a revision may replace, each that was checked to be otherwise equal."""
+    old = layout.sealed
+    if old.root_ref.idnum != new.root_ref.idnum or _raw(old.trailer, "/Info") != _raw(new.trailer_view, "/Info"):
         raise _changed("The file was given another catalogue.")
-    allowed = {old.root_ref.idnum}
-    _check_equal(old.root, new.root, _CATALOG_MAY_CHANGE, "The catalogue")
     stamps = {stamp.field_number for stamp in layout.time_stamps}
-    allowed |= _check_form(old.root, new.root, stamps)
-    for number in stamps:
+    allowed = {old.root_ref.idnum, *_indirect(old.root, "/AcroForm"), *_indirect(old.root["/AcroForm"], "/Fields")}
+    _check_equal(old.root, new.root, _CATALOG_MAY_CHANGE, "The catalogue")
+    for number in _check_form(old.root["/AcroForm"], new.root["/AcroForm"], stamps):
         allowed |= _check_widget(old, new, number, stamps)
     allowed |= _check_metadata(old, new, defined)
     allowed |= _check_information(old, new, defined)
     return allowed | set(_security_store(old.root))
 
 
-def _check_form(old: generic.DictionaryObject, new: generic.DictionaryObject, stamps: set[int]) -> set[int]:
-    _check_equal(old["/AcroForm"], new["/AcroForm"], _FORM_MAY_CHANGE, "The form")
-    _check_grown(old["/AcroForm"]["/Fields"], new["/AcroForm"]["/Fields"], stamps, "fields")
-    return {*_indirect(old, "/AcroForm"), *_indirect(old["/AcroForm"], "/Fields")}
+def _check_form(old: generic.DictionaryObject, new: generic.DictionaryObject, stamps: set[int]) -> list[int]:
+    """The fields that were added, each a time stamp's."""
+    _check_equal(old, new, _FORM_MAY_CHANGE, "The form")
+    return _check_grown(old["/Fields"], new["/Fields"], stamps, "fields")
 
 
-def _check_widget(old: PdfFileReader, new: PdfFileReader, number: int, stamps: set[int]) -> set[int]:
+def _check_widget(old: PdfFileReader, new: PdfHandler, number: int, stamps: set[int]) -> set[int]:
     """A time stamp's widget shows nothing, and its page gains that widget only."""
     widget = object_of(new, number)
     if set(widget) - _WIDGET_KEYS:
@@ -194,22 +206,21 @@ def _check_widget(old: PdfFileReader, new: PdfFileReader, number: int, stamps: s
     return {page_number, *_indirect(old_page, "/Annots")}
 
 
-def _check_metadata(old: PdfFileReader, new: PdfFileReader, defined: set[int]) -> set[int]:
+def _check_metadata(old: PdfFileReader, new: PdfHandler, defined: set[int]) -> set[int]:
     """The XMP packet may say when and with what the file was last written, and nothing else that is new."""
     numbers = set(_indirect(old.root, "/Metadata"))
-    is_the_same = numbers == set(_indirect(new.root, "/Metadata")) and not numbers & defined
-    if numbers and not is_the_same:
-        before, after = old.root["/Metadata"], new.root["/Metadata"]
+    for number in numbers & defined:
+        before, after = object_of(old, number), object_of(new, number)
         same = _CHANGING_XMP.sub(b"", before.data) == _CHANGING_XMP.sub(b"", after.data)
         if not same or lookup(after, "/Type") != "/Metadata" or set(after) - _METADATA_KEYS:
             raise _changed("The description of the document was replaced.")
     return numbers
 
 
-def _check_information(old: PdfFileReader, new: PdfFileReader, defined: set[int]) -> set[int]:
+def _check_information(old: PdfFileReader, new: PdfHandler, defined: set[int]) -> set[int]:
     numbers = set(_indirect(old.trailer, "/Info"))
     if numbers & defined:
-        _check_equal(old.trailer["/Info"], new.trailer["/Info"], _INFO_MAY_CHANGE, "The document information")
+        _check_equal(old.trailer["/Info"], new.trailer_view["/Info"], _INFO_MAY_CHANGE, "The document information")
     return numbers
 
 
@@ -249,8 +260,8 @@ def _check_equal(old: generic.DictionaryObject, new: generic.DictionaryObject, b
 
 def _check_grown(
     old: generic.ArrayObject | None, new: generic.ArrayObject | None, allowed: set[int], what: str
-) -> None:
-    """``new`` is ``old`` with nothing but references to ``allowed`` behind it."""
+) -> list[int]:
+    """``new`` is ``old`` with nothing but references to ``allowed`` behind it; the numbers of those."""
     before = [_written(entry) for entry in entries(old)]
     after = list(entries(new))
     kept, added = after[: len(before)], after[len(before) :]
@@ -258,3 +269,4 @@ def _check_grown(
         raise _changed(f"The {what} were changed.")
     if any(not isinstance(entry, generic.IndirectObject) or entry.idnum not in allowed for entry in added):
         raise _changed(f"There are {what} that are no time stamp.")
+    return [entry.idnum for entry in added]

@@ -8,9 +8,10 @@ import pytest
 
 from sealtool.model import Verdict, Verification
 from sealtool.verification import ReasonCode, verify_certificate
-from tests.attacks.catalogue import Attack, Evidence, Group
+from tests.attacks.catalogue import Attack, Evidence, Group, shop_evidence
 from tests.attacks.every import ATTACKS
-from tests.attacks.workshop import Workshop
+from tests.attacks.workshop import LTA, Workshop
+from tests.pki.tampering import stamped
 
 _verified: dict[Evidence, Verification] = {}
 
@@ -31,6 +32,12 @@ def test_no_attack_passes(workshop: Workshop, attack: Attack) -> None:
     assert verification.verdict is not Verdict.PASSED
     assert verification.certificate is None
     assert attack.codes & {reason.code for reason in verification.reasons}, verification.reasons
+
+
+def test_a_time_stamp_that_is_bought_over_a_certificate_as_it_was_issued_does_no_harm(workshop: Workshop) -> None:
+    """So what refuses a stamped forgery is the forgery, and not the way in which these tests buy a time stamp."""
+    again = stamped(workshop.issued[LTA], workshop.stamper())
+    assert _verify(shop_evidence(workshop, again)).verdict is Verdict.PASSED
 
 
 def test_every_attack_has_a_name_of_its_own() -> None:

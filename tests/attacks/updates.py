@@ -366,6 +366,31 @@ def _second_definition(content: bytes, _: Workshop) -> bytes:
     return raw_update(content, [(number, forged), (number, b"<< /Length 0 >>\nstream\n\nendstream")])
 
 
+def _misnumbered(content: bytes, _: Workshop) -> bytes:
+    """The table lists a new object, before which stands the number of the page's text: a repairing reader takes it."""
+    reader = PdfFileReader(io.BytesIO(content))
+    number, new = reader.root["/Pages"]["/Kids"][0].raw_get("/Contents").idnum, b"%d" % reader.trailer["/Size"]
+    forged = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(_FORGED_TEXT), _FORGED_TEXT)
+    listed = raw_update(content, [(int(new), forged)])[len(content) :]
+    return content + listed.replace(b"%s 0 obj" % new, b"%s 0 obj" % (b"%d" % number).zfill(len(new)))
+
+
+def _for_a_while(change: Change) -> Callable[[bytes, Workshop], bytes]:
+    """One update makes the change, the next takes it back: both leave a file that ends as a PDF does."""
+
+    def restored(content: bytes, _: Workshop) -> bytes:
+        sealed = PdfFileReader(io.BytesIO(content)).root
+
+        def restore(writer: Writer) -> None:
+            writer.root.clear()
+            writer.root.update({key: sealed.raw_get(key) for key in sealed})
+            writer.update_root()
+
+        return incremental_update(incremental_update(content, change), restore)
+
+    return restored
+
+
 def _packed(content: bytes, _: Workshop) -> bytes:
     """The first page is defined anew inside an object stream."""
 
@@ -415,6 +440,15 @@ def _twice_stamped(make: Callable[[bytes, Workshop], bytes]) -> Callable[[bytes,
 
 _STRUCTURE = {
     "object defined twice": (_second_definition, "One update defines the text of the page twice."),
+    "listed under another number": (
+        _misnumbered,
+        "The text of the page once more, under its own number where it stands and a new one in the table.",
+    ),
+    "other pages for a while": (
+        _for_a_while(swap_page_tree),
+        "One update points the catalogue to other pages, the next points it back.",
+    ),
+    "script for a while": (_for_a_while(add_open_action), "One update adds a script, the next takes it out."),
     "packed into an object stream": (_packed, "The page is defined anew inside an object stream."),
     "another catalogue": (_other_catalogue, "The trailer names another catalogue, with other pages and the same seal."),
 }

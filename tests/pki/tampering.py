@@ -12,12 +12,14 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import timestamps
 
+from sealtool.sealing.writing import SealWriter
+
 _BYTE_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
 
 
 def incremental_update(content: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
-    """An update as an editor would save it, behind the seal."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(content))
+    """An update as an editor would save it, behind the seal; the description of the document stays as it was."""
+    writer = SealWriter(io.BytesIO(content))
     change(writer)
     out = io.BytesIO()
     writer.write(out)
@@ -69,7 +71,7 @@ def stamped(content: bytes, stamper: timestamps.TimeStamper) -> bytes:
     return (
         PdfTimeStamper(stamper)
         .timestamp_pdf(  # type: ignore[no-any-return]
-            IncrementalPdfFileWriter(io.BytesIO(content)), md_algorithm="sha256"
+            SealWriter(io.BytesIO(content)), md_algorithm="sha256"
         )
         .getvalue()
     )
@@ -130,8 +132,8 @@ def rename_document(content: bytes) -> bytes:
     """Gives the document the title of another level, which readers show in their window."""
 
     def change(writer: IncrementalPdfFileWriter) -> None:
-        writer.document_meta.title = "LEVEL C2"
-        writer.update_root()
+        title = generic.DictionaryObject({pdf_name("/Title"): generic.pdf_string("LEVEL C2")})
+        writer.set_info(writer.add_object(title))
 
     return incremental_update(content, change)
 

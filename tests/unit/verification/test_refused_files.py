@@ -14,7 +14,7 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import fields
 
 from sealtool.model import PadesLevel, Verdict, Verification
-from sealtool.verification import Trust, verify_certificate
+from sealtool.verification import Trust, later_changes, verify_certificate
 from tests.pki import tampering
 from tests.pki.authorities import NOW, SEALED_AT, YEAR, Pki, pki, revocation_list
 from tests.pki.sealed_files import Attachment, record_attachment, record_json, seal, small_pdf, stamper_of
@@ -155,6 +155,20 @@ def test_an_object_that_is_listed_under_another_number_than_its_own_is_refused(t
         renamed = content + listed[len(content) :].replace(b"90 0 obj", own)
         forged = tampering.stamped(renamed, stamper_of(hierarchy, SEALED_AT))
         assert _first(forged, trust)[0] == "CHANGED_AFTER_SEAL"
+
+
+def test_a_file_with_more_updates_than_archiving_makes_is_refused(
+    trust: Trust, hierarchy: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them has to be looked at, and a file of some megabytes can hold a hundred thousand."""
+    content = seal(small_pdf(), LT)
+    for number in (90, 91):
+        content = tampering.raw_update(content, [(number, b"<< >>")])
+    content = tampering.stamped(content, stamper_of(hierarchy, SEALED_AT))
+    monkeypatch.setattr(later_changes, "_MOST_UPDATES", 3)
+    assert verify_certificate(content, trust, now=NOW).verdict is Verdict.PASSED
+    monkeypatch.setattr(later_changes, "_MOST_UPDATES", 2)
+    assert _first(content, trust)[0] == "CHANGED_AFTER_SEAL"
 
 
 def test_an_object_that_a_sealed_page_named_in_advance_is_refused(trust: Trust, hierarchy: Pki) -> None:

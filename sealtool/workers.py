@@ -158,6 +158,7 @@ class _Queue:
         self._waiting: deque[_Call] = deque()
         self._on_their_way: list[list[_Call]] = []
         self._is_started = False
+        self._broken: BrokenExecutor | None = None
 
     def length(self) -> int:
         """How much work is not done, with that of starting."""
@@ -194,18 +195,24 @@ class _Queue:
             if not bundle:
                 return
             self._on_their_way.append(bundle)
-            try:
-                arriving = self._pool.submit(_outcomes, [call.work for call in bundle])
-            except RuntimeError as error:  # it broke, or was shut down
-                arriving = Future()
-                arriving.set_exception(error)
+        # Without our lock, and never to a pool that broke: from 3.12.1 on, Python tells of that with a lock held that
+        # submitting needs.
+        try:
+            if self._broken is not None:
+                raise self._broken
+            arriving = self._pool.submit(_outcomes, [call.work for call in bundle])
+        except RuntimeError as error:  # it broke, or was shut down
+            arriving = Future()
+            arriving.set_exception(error)
         arriving.add_done_callback(partial(self._arrived, bundle))
 
     def _arrived(self, bundle: list[_Call], outcomes: Future[list[_Outcome]]) -> None:
+        error = BrokenExecutor() if outcomes.cancelled() else outcomes.exception()
         with self._lock:
             self._on_their_way.remove(bundle)
+            if isinstance(error, BrokenExecutor):
+                self._broken = error
         self._send()
-        error = BrokenExecutor() if outcomes.cancelled() else outcomes.exception()
         if error is not None:
             # Before 3.11.5 Python waits for ever for a lost process to read what it is being sent, for this process
             # can read it, too (python/cpython#94777).

@@ -6,14 +6,17 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import pytest
 
 from sealtool.errors import WorkerLostError
-from sealtool.workers import begin, call_in, result_of, worker_processes
+from sealtool.workers import _Queue, begin, call_in, result_of, worker_processes
 
 
 def process_after(seconds: float) -> int:
@@ -122,6 +125,35 @@ if __name__ == "__main__":
         except BrokenExecutor:
             print("lost")
 """
+
+
+class _StrictPool(ThreadPoolExecutor):
+    """Calls back with a lock held when it breaks, as Python's does from 3.12.1 on, and must not be asked then."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.lock = threading.Lock()
+        self.submitted: list[Future[Any]] = []
+
+    def submit(self, *_arguments: Any, **_named: Any) -> Future[Any]:
+        assert self.lock.acquire(timeout=1), "it would wait for ever"
+        self.lock.release()
+        self.submitted.append(Future())
+        return self.submitted[-1]
+
+
+def test_a_pool_that_broke_is_handed_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = _StrictPool()
+    queue = _Queue()
+    queue.shutdown(wait=True, cancel_futures=True)
+    monkeypatch.setattr(queue, "_pool", pool)
+    calls = [queue.submit(process_after, 0.0) for _ in range(40)]
+    with pool.lock:
+        for bundle in pool.submitted:
+            bundle.set_exception(BrokenProcessPool())
+    assert all(isinstance(call.exception(timeout=1), BrokenProcessPool) for call in calls)
+    late = queue.submit(process_after, 0.0)
+    assert isinstance(late.exception(timeout=1), BrokenProcessPool)
 
 
 def test_a_process_that_is_ended_from_outside_is_told_in_plain_words(three: Executor) -> None:

@@ -30,7 +30,8 @@ _INDICATOR: Final = re.compile(r"(?P<area>[1-6])\.(?P<competence>[1-9])\.(?P<lev
 _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _NAME_LENGTH: Final = 200
 _REPLACEMENT: Final = "\ufffd"
-_ODD_IN_NAMES: Final = re.compile(r"[?\";<>{}|\\0-9]")
+# What stands in names besides letters and dashes, with what is often typed in place of an apostrophe or a middle dot.
+_MARKS_IN_NAMES: Final = frozenset("'`.,()/&·•\u00b4\u2018\u2019\u2032")
 
 
 class CellFault(Exception):  # noqa: N818 - a fault of the registry, not of the program
@@ -66,6 +67,11 @@ def parse_code(text: str) -> str:
         CellFault: it is empty or holds characters that cannot be printed.
     """
     return _printable(required(text))
+
+
+def comparable_code(code: str) -> str:
+    """What two spellings of one identifier have in common: case, kind of space and form of accents do not count."""
+    return " ".join(unicodedata.normalize("NFKC", code).casefold().split())
 
 
 def parse_reference(text: str) -> str:
@@ -106,6 +112,8 @@ def parse_optional_name(text: str) -> str:
     """A part of a name that may be missing; otherwise as :func:`parse_name`."""
     if _REPLACEMENT in text or _is_mangled(text):
         raise CellFault("holds letters that were mangled on the way: the file went through a wrong encoding")
+    if mark := next(filter(_stands_for_a_letter, text), ""):
+        raise CellFault(f"holds {mark!r}, which stands where a letter was lost: the file went through a wrong encoding")
     name = _printable(_trim_spaces(text))
     if len(name) > _NAME_LENGTH:
         raise CellFault(f"has {len(name)} characters, and no part of a name has more than {_NAME_LENGTH}")
@@ -118,9 +126,22 @@ def name_oddity(name: str) -> str:
     """What is unusual in a sound name; empty where nothing is."""
     if not unicodedata.is_normalized("NFC", name):
         return "is written with separate accents (not in Unicode form NFC); it is printed as it stands"
-    if odd := _ODD_IN_NAMES.search(name):
-        return f"holds {odd[0]!r}, unusual in a name; it is printed as it stands"
+    if odd := "".join(dict.fromkeys(mark for mark in name if not _is_usual(mark))):
+        return f"holds {odd!r}, unusual in a name; it is printed as it stands"
     return ""
+
+
+def _is_usual(mark: str) -> bool:
+    category = unicodedata.category(mark)
+    return mark in _MARKS_IN_NAMES or category[0] in "LMZ" or category == "Pd"
+
+
+def _stands_for_a_letter(mark: str) -> bool:
+    """Whether that is what a letter becomes that the encoding lacks, or that was read in another one.
+
+    ñ of code page 850 is ¤ in Windows-1252, and í is ¡.
+    """
+    return mark == "?" or not (mark.isascii() or _is_usual(mark) or unicodedata.category(mark) in _UNPRINTABLE)
 
 
 def _trim_spaces(text: str) -> str:

@@ -34,10 +34,12 @@ class Export:
     Attributes:
         files: the CSV files that could be read, by name.
         faults: what is wrong with the folder as a whole, a sentence or two each.
+        is_vouched_for: whether ``SHA256SUMS`` stands beside them; what differs from it is among the faults.
     """
 
     files: Mapping[str, ExportFile]
     faults: tuple[str, ...]
+    is_vouched_for: bool = False
 
 
 def open_export(folder: Path, previous_rows: Mapping[str, int]) -> Export:
@@ -61,9 +63,10 @@ def open_export(folder: Path, previous_rows: Mapping[str, int]) -> Export:
         else:
             files[name] = ExportFile(name, content, hashlib.sha256(content).hexdigest())
     faults += _missing_files(present, previous_rows)
-    if SUMS_FILE in present:
+    is_vouched_for = SUMS_FILE in present
+    if is_vouched_for:
         faults += _compare_sums(folder, files)
-    return Export(files, tuple(faults))
+    return Export(files, tuple(faults), is_vouched_for)
 
 
 def _read_regular_file(path: Path) -> bytes:

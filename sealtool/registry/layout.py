@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Final
 
 SUMS_FILE: Final = "SHA256SUMS"
+FREE_TEXTS: Final = frozenset({"title", "reference"})
+"""Columns that decide nothing and are not certified."""
 
 _PERSON_ID = (
     *("DNI", "NIE", "NIF", "DNI/NIE", "NIF/NIE", "DNI o NIE", "document d'identitat", "document identitat"),

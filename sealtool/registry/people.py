@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -69,7 +70,7 @@ class Roll:
 
     def persons_in(self, misfit: MisfitRow, position: int) -> tuple[str, ...]:
         """Everybody whom a row with a wrong number of cells may mean, wherever the id has slipped to."""
-        sound = ids_within(misfit.text)
+        sound = _ids_in(misfit)
         in_place = misfit.cells[position] if position < len(misfit.cells) else ""
         candidates = sound if ids_within(in_place) else (in_place, *sound)
         return tuple(dict.fromkeys(person for text in candidates for person in self.persons_meant(text)))
@@ -87,7 +88,7 @@ def read_people(table: Table, findings: Findings) -> Roll:
     """Read people.csv; what is wrong with it goes to ``findings``."""
     ids = parse_column(table, "person_id", parse_person_id)
     names = [parse_column(table, column, parse) for column, parse in _NAMES.items()]
-    known = {*ids.values, *(found for row in table.misfits for found in ids_within(row.text))}
+    known = {*ids.values, *(found for row in table.misfits for found in _ids_in(row))}
     people: dict[PersonId, Person] = {}
     roll = Roll(people, frozenset(known))  # whom a row may mean is asked before all people are read
     check = RowCheck(table, ids, roll.persons_meant, findings)
@@ -103,6 +104,15 @@ def read_people(table: Table, findings: Findings) -> Roll:
             people[person_id] = Person(person_id, given_name, first_surname, second_surname, line=lines[rows[0]])
     _warn_of_odd_names(table, names, check, findings)
     return roll
+
+
+def _ids_in(misfit: MisfitRow) -> tuple[PersonId, ...]:
+    """Every sound id in a row: a whole cell, which may have lost its zeros, or within other text."""
+    cells = []
+    for cell in misfit.cells:
+        with suppress(CellFault):
+            cells.append(parse_person_id(cell))
+    return tuple(dict.fromkeys((*cells, *ids_within(misfit.text))))
 
 
 def _rows_by_person(ids: ParsedColumn[PersonId]) -> dict[PersonId, list[int]]:

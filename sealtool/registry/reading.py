@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -72,7 +73,7 @@ def _tokenise(
         faults += [f"{layout.file}: {fault}" for fault in table_faults]
         if table is None:
             continue
-        tables[layout.file] = table
+        tables[layout.file] = replace(table, open_column="") if export.is_vouched_for else table
         sources.append(SourceFile(file.name, file.sha256, table.rows))
         faults += _shrunk(table, previous.get(layout.file, 0), options.max_shrink)
     return tables, tuple(sources), faults

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,14 @@ import numpy.typing as npt
 from sealtool.model import PersonId, Problem
 from sealtool.registry.findings import Findings, shown
 from sealtool.registry.identity import lost_zeros
+from sealtool.registry.layout import FREE_TEXTS
 from sealtool.registry.parsing import NO_VALUE, ParsedColumn, Positions, first_places
 from sealtool.registry.table import MisfitRow, Table
+
+_OPEN_END: Final = (
+    "is where the file ends, with no end of line behind it, as where an export was cut short: a part may be missing. "
+    "Export it again, with an end behind each line, or with SHA256SUMS beside it"
+)
 
 
 class RowCheck:
@@ -58,6 +64,8 @@ class RowCheck:
         for column in columns:
             for row in column.faulty_rows().tolist():
                 self.reject(row, column, column.faults[int(column.text_of[row])])
+            if column.name == self._table.open_column and column.name not in FREE_TEXTS:
+                self.reject(len(self.sound) - 1, column, _OPEN_END)
 
     def reject_rows(self, rows: Positions, column: ParsedColumn[Any], reason: Callable[[int], str]) -> None:
         """Reject rows for what a column says together with another."""

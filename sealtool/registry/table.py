@@ -31,6 +31,8 @@ _REPORTED: Final = 10
 _DIGITS_OF_A_ROW: Final = 6
 """No name of a column has so many."""
 _LINE_BREAK: Final = re.compile(rb"\r\n|\r|\n")
+_CLOSING: Final = (b"\n", b"\r", b'"')
+"""What a file that was not cut ends with: the end of a line, or of a quoted cell."""
 _SOMETHING: Final = re.compile(rb"\S")
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -59,6 +61,8 @@ class Table:
         misfits: the rows that are not in the frame because they have the wrong number of cells.
         width: the number of cells of the header.
         person_position: which cell, counted from 0, holds the person's id.
+        open_column: the column in which the file ends with no end of its last row; empty where there is one, or in a
+            misfit.
     """
 
     file: str
@@ -67,6 +71,7 @@ class Table:
     misfits: tuple[MisfitRow, ...]
     width: int
     person_position: int
+    open_column: str = ""
 
     @property
     def rows(self) -> int:
@@ -219,8 +224,16 @@ def _read_table(
         return None
     if len(positions) < len(layout.columns):
         return None
+    is_open = intake.ends_in_row and not content.endswith(_CLOSING)
+    last_column = next((column for column, position in positions.items() if position == len(header) - 1), "")
     return Table(
-        layout.file, intake.frame(), intake.lines(), tuple(intake.misfits), len(header), positions["person_id"]
+        layout.file,
+        intake.frame(),
+        intake.lines(),
+        tuple(intake.misfits),
+        len(header),
+        positions["person_id"],
+        open_column=last_column if is_open else "",
     )
 
 
@@ -259,12 +272,15 @@ class _Intake:
         self._chunks: dict[str, list[npt.NDArray[np.int32]]] = {column: [] for column in positions}
         self._lines: list[npt.NDArray[np.int64]] = []
         self.misfits: list[MisfitRow] = []
+        self.ends_in_row = False
 
     def take(self, records: Iterable[_Record], faults: list[str]) -> None:
         rows: list[list[str]] = []
         lines: list[int] = []
         swallowed: list[tuple[int, int]] = []
+        ends_in_row = False
         for start, end, cells in records:
+            ends_in_row = False
             if start != end and self._has_swallowed_rows(cells):
                 swallowed.append((start, end))
             elif not (cells and cells[0].strip()) and not "".join(cells).strip():
@@ -274,10 +290,12 @@ class _Intake:
             else:
                 rows.append(cells)
                 lines.append(start)
+                ends_in_row = True
             if len(rows) == _CHUNK_ROWS:
                 self._store(rows, lines)
                 rows, lines = [], []
         self._store(rows, lines)
+        self.ends_in_row = ends_in_row
         faults += _explain_swallowed(swallowed)
 
     def _has_swallowed_rows(self, cells: list[str]) -> bool:

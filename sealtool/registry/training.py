@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -80,6 +80,7 @@ def read_training(
     check.warn_of_lost_zeros()
     _reject_reversed_dates(columns, check)
     _reject_contradictions(table, columns, check, findings)
+    _reject_spellings(table, columns, check, findings)
     return _participations(columns, np.flatnonzero(check.sound))
 
 
@@ -129,14 +130,47 @@ def _reject_contradictions(table: Table, columns: _Columns, check: RowCheck, fin
             )
             problem = Problem(table.file, check.line(row), fact.name, shown(fact.text(row)), message)
             contradictions.setdefault(activity, []).append(problem)
-    if not contradictions:
-        return
-    persons: dict[int, dict[str, None]] = {activity: {} for activity in contradictions}
-    for row in np.flatnonzero(np.isin(activity_of, list(contradictions))).tolist():
-        persons[int(activity_of[row])].update(dict.fromkeys(check.persons(row)))
+    persons = _persons_on(columns, check, contradictions)
     for activity, problems in contradictions.items():
         for problem in problems:
             findings.reject(problem, persons[activity])
+
+
+def _reject_spellings(table: Table, columns: _Columns, check: RowCheck, findings: Findings) -> None:
+    """Hold everybody on activities whose ids look alike: their hours would count twice where they are one activity."""
+    first_row_of = _first_rows(columns)
+    spellings: dict[str, list[int]] = {}
+    for activity, name in enumerate(columns.activity_id.values):
+        spellings.setdefault(cells.comparable_code(name), []).append(activity)
+    alike = {first: others for first, *others in spellings.values() if others}
+    persons = _persons_on(columns, check, {one for first, others in alike.items() for one in (first, *others)})
+    for first, others in alike.items():
+        first_row = int(first_row_of[first])
+        for other in others:
+            row = int(first_row_of[other])
+            value = shown(columns.activity_id.text(row))
+            message = (
+                f"The activity is called '{value}' here, but '{shown(columns.activity_id.text(first_row))}' on line "
+                f"{check.line(first_row)}, which looks alike. Whether they are one is for the registry to say; until "
+                "then everybody on any row of them is held."
+            )
+            problem = Problem(table.file, check.line(row), columns.activity_id.name, value, message)
+            findings.reject(problem, {**persons[first], **persons[other]})
+
+
+def _first_rows(columns: _Columns) -> Positions:
+    """The first row of each activity, sound or not."""
+    named = np.flatnonzero(columns.activity_id.value_of != NO_VALUE)
+    return named[first_places(columns.activity_id.value_of[named])]
+
+
+def _persons_on(columns: _Columns, check: RowCheck, activities: Iterable[int]) -> dict[int, dict[str, None]]:
+    """Everybody whom a row of an activity names, or may name."""
+    activity_of = columns.activity_id.value_of
+    persons: dict[int, dict[str, None]] = {activity: {} for activity in activities}
+    for row in np.flatnonzero(np.isin(activity_of, list(persons))).tolist() if persons else ():
+        persons[int(activity_of[row])].update(dict.fromkeys(check.persons(row)))
+    return persons
 
 
 def _participations(columns: _Columns, rows: Positions) -> dict[PersonId, tuple[Participation, ...]]:
@@ -159,8 +193,7 @@ def _participations(columns: _Columns, rows: Positions) -> dict[PersonId, tuple[
 
 def _activities(columns: _Columns, rows: Positions) -> dict[int, Activity]:
     """Each activity once, by its number; of several titles the one that stands highest in the file."""
-    named = np.flatnonzero(columns.activity_id.value_of != NO_VALUE)
-    title_row = named[first_places(columns.activity_id.value_of[named])]
+    title_row = _first_rows(columns)
     activities = {}
     for row in distinct_rows([columns.activity_id.value_of], rows)[0].tolist():
         number = int(columns.activity_id.value_of[row])

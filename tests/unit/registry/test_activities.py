@@ -119,3 +119,13 @@ def test_a_contradiction_holds_whom_a_broken_id_on_its_rows_may_mean(export: Exp
     export.person(CLARA).participation("10000002A", hours="31")
     registry = export.read()
     assert len(registry.held[CLARA]) == 2
+
+
+@pytest.mark.parametrize("spelled", ["Mo\u0300D 1", "mòd 1", "MÒD\u00a01", "MÒD  1"])
+def test_two_activities_whose_ids_look_alike_hold_all_whom_they_name(export: Export, spelled: str) -> None:
+    export.participation(activity_id="MÒD 1").participation(BIEL, activity_id=spelled)
+    registry = export.person(CLARA).participation(CLARA, activity_id="OTHER").read()
+    (problem,) = registry.problems
+    assert (problem.line, problem.column) == (5, "activity_id")
+    assert "on line 4, which looks alike" in problem.message
+    assert list(registry.held) == [ANA, BIEL]

@@ -13,7 +13,7 @@ from sealtool.model import Area, Level, Modality, Origin, Procedure, Role
 if TYPE_CHECKING:
     from tests.unit.registry.conftest import Export
 
-ANA = "10000000Z"
+ANA, BIEL = "10000000Z", "10000001S"
 
 
 def _only(export: Export, **cells: str) -> Export:
@@ -368,6 +368,18 @@ def test_an_id_that_slipped_out_of_its_column_holds_its_person(export: Export, r
     assert list(registry.records) == ["10000001S"]
 
 
+def test_an_id_without_its_zeros_that_slipped_out_of_its_column_holds_its_person(export: Export) -> None:
+    registry = export.person("01234567L").append("training.csv", "x;1234567L;ACT-9").read()
+    assert "01234567L" in registry.held
+
+
+def test_an_id_without_its_zeros_in_a_broken_row_of_people_holds_its_person(export: Export) -> None:
+    export.grant("01234567L").append("people.csv", "1234567L;Maria;Puig;Vila;x")
+    registry = export.read()
+    assert [p.file for p in registry.problems] == ["people.csv"]
+    assert list(registry.held) == ["01234567L"]
+
+
 def test_problems_are_in_order_of_file_line_and_column_and_held_points_into_them(export: Export) -> None:
     export.participation(hours="x", activity_id="ACT-2").participation("10000001S", role="x", activity_id="ACT-3")
     export.grant(level="x").person("10000002Q", given_name="")
@@ -388,3 +400,42 @@ def test_shown_values_are_cut_and_escaped(export: Export) -> None:
 def test_an_id_with_a_wrong_letter_in_a_row_out_of_shape_holds_whoever_has_its_digits(export: Export) -> None:
     registry = export.append("training.csv", "10000000A;20000000A").read()
     assert set(registry.held) == {"10000000A", ANA}
+
+
+# --- a file that ends in the middle of a row --------------------------------------------------
+
+
+def _cut(export: Export, name: str) -> Export:
+    return export.write(name, (export.folder / name).read_bytes().removesuffix(b"\n"))
+
+
+@pytest.mark.parametrize(("name", "column"), [("people.csv", "second_surname"), ("training.csv", "indicators")])
+def test_a_last_row_without_an_end_of_line_holds_its_person_as_it_may_be_cut(
+    export: Export, name: str, column: str
+) -> None:
+    registry = _cut(export, name).read()
+    assert [(p.file, p.line, p.column) for p in registry.problems] == [(name, 3, column)]
+    assert "cut short" in registry.problems[0].message
+    assert list(registry.held) == [BIEL]
+
+
+def test_a_last_row_is_whole_where_the_file_is_vouched_for(export: Export) -> None:
+    _cut(export, "people.csv").sums("people.csv", "training.csv", "accreditations.csv")
+    assert export.read().problems == ()
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n\n", "\n  "])
+def test_a_last_row_is_whole_where_any_end_of_line_follows(export: Export, end: str) -> None:
+    text = export.text("people.csv").rstrip("\n")
+    assert export.write("people.csv", text + end).read().problems == ()
+
+
+def test_a_last_row_is_whole_where_its_last_cell_was_quoted_and_is_closed(export: Export) -> None:
+    _cut(export, "people.csv").change("people.csv", f"{BIEL};Biel;Pons;Vila", f'{BIEL};Biel;Pons;"Vila"')
+    assert export.read().problems == ()
+
+
+def test_a_last_row_may_end_in_what_decides_nothing(export: Export) -> None:
+    assert _cut(export, "accreditations.csv").read().problems == ()
+    more = export.text("people.csv").replace("\n", ";more\n")
+    assert _cut(export.write("people.csv", more), "people.csv").read().problems == ()

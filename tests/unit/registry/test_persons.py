@@ -218,7 +218,25 @@ def test_a_decomposed_name_is_kept_and_warned_of(export: Export) -> None:
     assert [(w.line, w.column) for w in registry.warnings] == [(4, "given_name")]
 
 
-@pytest.mark.parametrize("name", ["N?ria", "Mari4", "Pons;Vila"])
+@pytest.mark.parametrize("name", ["Mart?n", "Garc¡a", "Nu¤ez", "N£ria", "Jos\u201a", "Mu±oz"])
+def test_a_mark_that_stands_for_a_lost_letter_is_a_problem(export: Export, name: str) -> None:
+    assert "wrong encoding" in export.person(CLARA, first_surname=name).problem().message
+
+
+@pytest.mark.parametrize(
+    "name", ["D\u00b4Amato", "Mª", "Maria (Mia)", "Gal•la", "Pons, filla", "Puig \u2013 Vila", "O\u2018Hara"]
+)
+def test_a_mark_that_is_often_typed_in_names_is_kept(export: Export, name: str) -> None:
+    registry = export.person(CLARA, first_surname=name).read()
+    assert (registry.records[CLARA].person.first_surname, registry.warnings) == (name, ())
+
+
+def test_every_unusual_mark_of_a_name_is_told_once(export: Export) -> None:
+    (warning,) = export.person(CLARA, first_surname="M@ri4@<b>").read().warnings
+    assert "'@4<>'" in warning.message
+
+
+@pytest.mark.parametrize("name", ["M@ria", "Mari4", "Pons;Vila"])
 def test_an_unusual_mark_in_a_name_is_kept_and_warned_of(export: Export, name: str) -> None:
     registry = export.person(CLARA, first_surname=name).read()
     assert registry.records[CLARA].person.first_surname == name

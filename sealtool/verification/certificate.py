@@ -135,7 +135,7 @@ class _Examination:
         if self.findings.objections:
             return
         # 6. The same: the pages, as people see them, show what the record says.
-        for objection in check_pages(self.content, record):
+        for objection in check_pages(self.content, record, held.pages):
             self.findings.add(objection)
         if not self.findings.objections:
             self.certificate = record

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -20,12 +20,13 @@ from pyhanko.pdf_utils.xref import TrailerDictionary
 
 from sealtool.verification.layout import Layout
 from sealtool.verification.objects import entries, lookup, object_of
-from sealtool.verification.reasons import Objection, ReasonCode
+from sealtool.verification.updates import Update, changed, read_updates
 
 _Container = generic.DictionaryObject | TrailerDictionary
 # NUL and comments are white space, too (ISO 32000-2, 7.2.3): a program that repairs files reads over them.
 _SPACE = rb"(?:[\0\s]++|%[^\r\n]*+[\r\n])+"  # no possessive quantifier behind the group: see quick_reading.py
 _OBJECT_HEADER = re.compile(rb"(?<![0-9])([0-9]++)" + _SPACE + rb"([0-9]++)" + _SPACE + rb"obj\b")
+_CATALOGUE_NAMED = re.compile(rb"/Root" + _SPACE + rb"[0-9]")
 _BEHIND_NUMBER = re.compile(_SPACE + rb"[0-9]++" + _SPACE + rb"R\b")
 # its beginning lets the search leap from digit to digit
 _REFERENCE = re.compile(rb"([0-9](?<![0-9][0-9])[0-9]*+)" + _BEHIND_NUMBER.pattern)
@@ -34,14 +35,15 @@ _FEW = 32
 _LONGEST_NUMBER = 20  # digits; no object has a longer one, but for zeros before it
 _CATALOG_MAY_CHANGE = frozenset({"/DSS", "/AcroForm", "/Extensions"})
 _FORM_MAY_CHANGE = frozenset({"/Fields", "/SigFlags"})
-_INFO_MAY_CHANGE = frozenset({"/ModDate", "/Producer"})
 _WIDGET_KEYS = frozenset({"/FT", "/T", "/TU", "/Type", "/Subtype", "/F", "/Ff", "/Rect", "/P", "/V", "/Lock"})
-_DSS_PARTS = ("/Certs", "/CRLs", "/OCSPs", "/VRI")
-_METADATA_KEYS = frozenset({"/Type", "/Subtype", "/Length", "/Filter", "/DecodeParms"})
-_CHANGING_XMP = re.compile(
-    rb"\s(?:xmp:(?:ModifyDate|MetadataDate)|pdf:Producer)=(?:\"[^\"]*\"|'[^']*')"
-    rb"|<(xmp:ModifyDate|xmp:MetadataDate|pdf:Producer)>[^<]*</\1>"
-)
+_STAMP_KEYS = frozenset({"/Type", "/Filter", "/SubFilter", "/ByteRange", "/Contents", "/V"})
+_EXTENSION_KEYS = frozenset({"/Type", "/BaseVersion", "/ExtensionLevel", "/ExtensionRevision"})
+# EN 319 142-1, 5.4.2: lists of streams, by the names that they have in the store, and for each signature
+_DSS_LISTS = ("/Certs", "/CRLs", "/OCSPs")
+_VRI_LISTS = ("/Cert", "/CRL", "/OCSP")
+_VRI_KEYS = frozenset({"/Type", "/TU", "/TS", *_VRI_LISTS})
+_DSS_PARTS = (*_DSS_LISTS, "/VRI")
+_DATA_KEYS = frozenset({"/Length", "/Filter"})
 
 
 class _Header(NamedTuple):
@@ -64,23 +66,22 @@ def check_later_changes(content: bytes, layout: Layout) -> None:
     defined = set().union(*updates.values())
     existing = _existing(layout.sealed, defined)
     for revision, numbers in updates.items():
-        allowed = _replaceable(layout, _view(layout.whole, revision), numbers)
-        for number in sorted((existing & numbers) - allowed):
-            raise _changed(f"Object {number} was replaced.")
+        view = _view(layout.whole, revision)
+        replaceable, addable = _check_archiving(layout, view)
+        for number in sorted((existing & numbers) - replaceable):
+            raise changed(f"Object {number} was replaced.")
+        for number in sorted(numbers - existing - addable - set(_tables(layout.whole, revision))):
+            raise changed(f"Object {number} was added, which belongs to no time stamp and no validation data.")
     # What is new hangs on what may grow, and on nothing else: a sealed page may have named it in advance.
     for text in _sealed_texts(content, layout):
         for number in sorted(_referred(text, defined - existing)):
-            raise _changed(f"Object {number} was referred to before it was there.")
+            raise changed(f"Object {number} was referred to before it was there.")
 
 
 def _view(whole: PdfFileReader, revision: int) -> PdfHandler:
     """The file as an update left it: who asks for an earlier state of the file is shown that, restored or not."""
     is_last = revision == whole.xrefs.total_revisions - 1
     return whole if is_last else whole.get_historical_resolver(revision)
-
-
-def _changed(detail: str) -> Objection:
-    return Objection(ReasonCode.CHANGED_AFTER_SEAL, detail)
 
 
 def _existing(reader: PdfFileReader, numbers: set[int]) -> set[int]:
@@ -123,29 +124,49 @@ def _refers(text: bytes, digits: bytes) -> bool:
 def _updates(content: bytes, layout: Layout) -> dict[int, set[int]]:
     """The objects that each revision defines anew, after checking that every program sees the same ones."""
     before, after = layout.sealed.xrefs.total_revisions, layout.whole.xrefs.total_revisions
-    xrefs = layout.whole.xrefs
-    # The updates build on the very file that was sealed ...
-    if after <= before or xrefs.get_startxref_for_revision(before - 1) != layout.sealed.last_startxref:
-        raise _changed("What was added does not build on the sealed file.")
     if after - before > _MOST_UPDATES:
-        raise _changed("It has more updates than archiving makes.")
-    updates: dict[int, set[_Header]] = {}
-    for revision in range(before, after):
-        section = xrefs.get_xref_data(revision)
-        stream = xrefs.get_xref_container_info(revision).stream_ref
-        if section.freed or section.xrefs_in_objstm or any(gen for gen, _ in section.standard_xrefs.values()):
-            raise _changed("Objects were removed or packed.")
-        listed = {_Header(offset, number, 0) for number, (_, offset) in section.standard_xrefs.items()}
-        if stream is not None:
-            start = xrefs.get_xref_container_info(revision).start_location
-            listed.add(_Header(start, stream.idnum, stream.generation))
-        updates[revision] = listed
-    # ... and define just these objects, by the numbers that stand before them: a program that repairs files instead of
-    # reading the table goes by those, and sees no others.
-    seen = set(_object_headers(content, layout))
-    if seen != set().union(*updates.values()) or content.count(b"startxref", layout.seal.end) != after - before:
-        raise _changed("Something was added that the table of contents does not list.")
-    return {revision: {header.number for header in listed} for revision, listed in updates.items()}
+        raise changed("It has more updates than archiving makes.")
+    updates = dict(enumerate(read_updates(content, layout.seal.end, layout.whole), before))
+    if len(updates) != after - before:
+        raise changed("What was added does not build on the sealed file.")
+    previous, size = layout.sealed.last_startxref, int(layout.sealed.trailer["/Size"])
+    for revision, update in updates.items():
+        size = max(size, *(number + 1 for number in update.offsets))
+        _check_trailer(update.trailer, layout.sealed, previous, size)
+        _check_seen_alike(update, layout.whole, revision)
+        previous = update.table_at
+    # A program that repairs files goes by what looks like an object or a trailer, wherever it stands.
+    seen = sorted(_object_headers(content, layout))
+    listed = sorted(_Header(at, number, 0) for update in updates.values() for number, at in update.offsets.items())
+    behind = content[layout.seal.end :]
+    if seen != listed or len(_CATALOGUE_NAMED.findall(behind)) != len(updates):
+        raise changed("Something was added that the table of contents does not list.")
+    return {revision: set(update.offsets) for revision, update in updates.items()}
+
+
+def _check_trailer(trailer: Mapping[str, Any], sealed: PdfFileReader, previous: int | None, size: int) -> None:
+    """The file has the same catalogue and description, the sealed file is where it builds on."""
+    for key in ("/Root", "/Info"):
+        if _plainly(trailer.get(key)) != _raw(sealed.trailer, key):
+            raise changed("The file was given another catalogue, or another description.")
+    if trailer.get("/Prev") != previous or trailer.get("/Size") != size:
+        raise changed("What was added does not build on the sealed file.")
+
+
+def _check_seen_alike(update: Update, whole: PdfFileReader, revision: int) -> None:
+    """The library, which everything else goes by, sees the update as it is written."""
+    section, tables = whole.xrefs.get_xref_data(revision), _tables(whole, revision)
+    seen = tables | {number: place for number, (_, place) in section.standard_xrefs.items()}
+    is_packed_away = section.freed or section.xrefs_in_objstm or any(gen for gen, _ in section.standard_xrefs.values())
+    start = whole.xrefs.get_xref_container_info(revision).declared_startxref
+    if is_packed_away or seen != update.offsets or start != update.table_at:
+        raise changed("Objects were removed or packed, or are not where they are said to be.")
+
+
+def _tables(reader: PdfFileReader, revision: int) -> dict[int, int]:
+    """Number and place of a packed table of contents; none where a revision has a plain one."""
+    table = reader.xrefs.get_xref_container_info(revision)
+    return {} if table.stream_ref is None else {table.stream_ref.idnum: table.declared_startxref}
 
 
 def _object_headers(content: bytes, layout: Layout) -> Iterator[_Header]:
@@ -165,78 +186,117 @@ def _object_headers(content: bytes, layout: Layout) -> Iterator[_Header]:
         yield _Header(at + shift, int(match[1]), int(match[2]))
 
 
-def _replaceable(layout: Layout, new: PdfHandler, defined: set[int]) -> set[int]:
-    """The sealed objects that a revision may replace, each that was checked to be otherwise equal."""
+def _check_archiving(layout: Layout, new: PdfHandler) -> tuple[set[int], set[int]]:
+    """Compares a later state of the file with the sealed one.
+
+    Returns:
+        The sealed objects that may be replaced, each of which is otherwise equal, and the objects that may be new, each
+        of which hangs where archiving puts it.
+    """
     old = layout.sealed
-    if old.root_ref.idnum != new.root_ref.idnum or _raw(old.trailer, "/Info") != _raw(new.trailer_view, "/Info"):
-        raise _changed("The file was given another catalogue.")
     stamps = {stamp.field_number for stamp in layout.time_stamps}
-    allowed = {old.root_ref.idnum, *_indirect(old.root, "/AcroForm"), *_indirect(old.root["/AcroForm"], "/Fields")}
     _check_equal(old.root, new.root, _CATALOG_MAY_CHANGE, "The catalogue")
-    for number in _check_form(old.root["/AcroForm"], new.root["/AcroForm"], stamps):
-        allowed |= _check_widget(old, new, number, stamps)
-    allowed |= _check_metadata(old, new, defined)
-    allowed |= _check_information(old, new, defined)
-    return allowed | set(_security_store(old.root))
+    _check_extensions(lookup(old.root, "/Extensions", {}), lookup(new.root, "/Extensions", {}))
+    _check_equal(old.root["/AcroForm"], new.root["/AcroForm"], _FORM_MAY_CHANGE, "The form")
+    added = _check_grown(old.root["/AcroForm"]["/Fields"], new.root["/AcroForm"]["/Fields"], stamps, "fields")
+    replaceable = {old.root_ref.idnum, *_form(old.root), *_security_store(old.root)}
+    addable = {*_form(new.root), *added, *_check_store(new.root)}
+    for number in added:
+        page, annotations = _check_widget(old, new, number, stamps)
+        replaceable |= page
+        addable |= annotations | set(_check_stamp(object_of(new, number)))
+    return replaceable, addable
 
 
-def _check_form(old: generic.DictionaryObject, new: generic.DictionaryObject, stamps: set[int]) -> list[int]:
-    """The fields that were added, each a time stamp's."""
-    _check_equal(old, new, _FORM_MAY_CHANGE, "The form")
-    return _check_grown(old["/Fields"], new["/Fields"], stamps, "fields")
+def _form(root: generic.DictionaryObject) -> Iterator[int]:
+    yield from _indirect(root, "/AcroForm")
+    yield from _indirect(root["/AcroForm"], "/Fields")
 
 
-def _check_widget(old: PdfFileReader, new: PdfHandler, number: int, stamps: set[int]) -> set[int]:
-    """A time stamp's widget shows nothing, and its page gains that widget only."""
+def _check_extensions(old: generic.DictionaryObject, new: generic.DictionaryObject) -> None:
+    """ISO 32000-2, 7.12: nothing but names and numbers is told of an extension that archiving makes use of."""
+    _check_equal(old, new, frozenset(set(new) - set(old)), "The list of extensions")
+    for key in set(new) - set(old):
+        extension = new.raw_get(key)
+        is_plain = isinstance(extension, generic.DictionaryObject) and not set(extension) - _EXTENSION_KEYS
+        if not is_plain or not all(isinstance(value, generic.NameObject | int) for value in extension.values()):
+            raise changed("The list of extensions holds something else.")
+
+
+def _check_stamp(widget: generic.DictionaryObject) -> Iterator[int]:
+    if "/V" in widget:
+        if set(widget["/V"]) - _STAMP_KEYS:
+            raise changed("A time stamp says something besides.")
+        yield from _indirect(widget, "/V")
+
+
+def _check_widget(old: PdfFileReader, new: PdfHandler, number: int, stamps: set[int]) -> tuple[set[int], set[int]]:
+    """A time stamp's widget shows nothing, and its page gains that widget only.
+
+    Returns:
+        The sealed objects that may be replaced for it, and those that may be new.
+    """
     widget = object_of(new, number)
     if set(widget) - _WIDGET_KEYS:
-        raise _changed("A time stamp's field holds more than a time stamp.")
+        raise changed("A time stamp's field holds more than a time stamp.")
     rectangle = [float(side) for side in entries(lookup(widget, "/Rect"))]
     if rectangle and (rectangle[0] != rectangle[2] or rectangle[1] != rectangle[3]):
-        raise _changed("A time stamp covers a part of the page.")
+        raise changed("A time stamp covers a part of the page.")
     if "/P" not in widget:
-        return set()
+        return set(), set()
     page_number = widget.raw_get("/P").idnum
     old_page = object_of(old, page_number)
     new_page = object_of(new, page_number)
     _check_equal(old_page, new_page, frozenset({"/Annots"}), "A page")
     if lookup(old_page, "/Type") != "/Page":
-        raise _changed("A time stamp names a page that is none.")
+        raise changed("A time stamp names a page that is none.")
     _check_grown(lookup(old_page, "/Annots"), lookup(new_page, "/Annots"), stamps, "annotations")
-    return {page_number, *_indirect(old_page, "/Annots")}
-
-
-def _check_metadata(old: PdfFileReader, new: PdfHandler, defined: set[int]) -> set[int]:
-    """The XMP packet may say when and with what the file was last written, and nothing else that is new."""
-    numbers = set(_indirect(old.root, "/Metadata"))
-    for number in numbers & defined:
-        before, after = object_of(old, number), object_of(new, number)
-        same = _CHANGING_XMP.sub(b"", before.data) == _CHANGING_XMP.sub(b"", after.data)
-        if not same or lookup(after, "/Type") != "/Metadata" or set(after) - _METADATA_KEYS:
-            raise _changed("The description of the document was replaced.")
-    return numbers
-
-
-def _check_information(old: PdfFileReader, new: PdfHandler, defined: set[int]) -> set[int]:
-    numbers = set(_indirect(old.trailer, "/Info"))
-    if numbers & defined:
-        _check_equal(old.trailer["/Info"], new.trailer_view["/Info"], _INFO_MAY_CHANGE, "The document information")
-    return numbers
+    return {page_number, *_indirect(old_page, "/Annots")}, set(_indirect(new_page, "/Annots"))
 
 
 def _security_store(root: generic.DictionaryObject) -> Iterator[int]:
-    """The containers of the sealed DSS: they may be replaced; what they hold is judged on its own signatures."""
+    """The containers of a DSS: they may be replaced; what they hold is judged on its own signatures."""
     if "/DSS" in root:
         yield from _indirect(root, "/DSS")
         for part in _DSS_PARTS:
             yield from _indirect(root["/DSS"], part)
 
 
-def _raw(container: _Container, key: str) -> object:
+def _check_store(root: generic.DictionaryObject) -> Iterator[int]:
+    """All that a DSS consists of: certificates, lists, answers, and what belongs to which signature."""
+    if "/DSS" not in root:
+        return
+    store = root["/DSS"]
+    _check_keys(store, {"/Type", *_DSS_PARTS})
+    yield from _security_store(root)
+    holders = [(store, _DSS_LISTS)]
+    for key in lookup(store, "/VRI", {}):
+        if key != "/Type":
+            yield from _indirect(store["/VRI"], key)
+            _check_keys(store["/VRI"][key], _VRI_KEYS)
+            holders.append((store["/VRI"][key], _VRI_LISTS))
+    for holder, names in holders:
+        for name in names:
+            yield from _indirect(holder, name)
+            for entry in entries(lookup(holder, name)):
+                _check_keys(entry.get_object(), _DATA_KEYS)
+                yield entry.idnum
+
+
+def _check_keys(store: generic.DictionaryObject, keys: Collection[str]) -> None:
+    if set(store) - set(keys):
+        raise changed("The validation data hold something else.")
+
+
+def _raw(container: _Container, key: str) -> bytes | None:
     if key not in container:
         return None
-    value = container.raw_get(key)
-    return value.idnum if isinstance(value, generic.IndirectObject) else _written(value)
+    return _plainly(container.raw_get(key))
+
+
+def _plainly(value: generic.PdfObject | None) -> bytes | None:
+    """How a value is written; a reference is not followed."""
+    return None if value is None else _written(value)
 
 
 def _indirect(container: _Container, key: str) -> Iterator[int]:
@@ -255,7 +315,7 @@ def _written(value: generic.PdfObject) -> bytes:
 def _check_equal(old: generic.DictionaryObject, new: generic.DictionaryObject, but: frozenset[str], what: str) -> None:
     for key in (set(old) | set(new)) - but:
         if _raw(old, key) != _raw(new, key):
-            raise _changed(f"{what} was changed ({key}).")
+            raise changed(f"{what} was changed ({key}).")
 
 
 def _check_grown(
@@ -266,7 +326,7 @@ def _check_grown(
     after = list(entries(new))
     kept, added = after[: len(before)], after[len(before) :]
     if [_written(entry) for entry in kept] != before:
-        raise _changed(f"The {what} were changed.")
+        raise changed(f"The {what} were changed.")
     if any(not isinstance(entry, generic.IndirectObject) or entry.idnum not in allowed for entry in added):
-        raise _changed(f"There are {what} that are no time stamp.")
+        raise changed(f"There are {what} that are no time stamp.")
     return [entry.idnum for entry in added]

@@ -196,6 +196,8 @@ def _check_names(seal: EmbeddedSignature, stamps: tuple[EmbeddedSignature, ...])
         raise Objection(ReasonCode.SEAL_FIELD_UNEXPECTED, f"The seal's field is not called {SEAL_FIELD_NAME}.")
     if lookup(seal.dictionary, "/SubFilter") != SEAL_SUB_FILTER:
         raise Objection(ReasonCode.SUB_FILTER_UNEXPECTED)
+    if len({seal.field_name, *(stamp.field_name for stamp in stamps)}) != 1 + len(stamps):
+        raise Objection(ReasonCode.SEAL_FIELD_UNEXPECTED, "Two fields have the same name.")
     for stamp in stamps:
         if lookup(stamp.dictionary, "/SubFilter") != TIME_STAMP_SUB_FILTER:
             raise Objection(ReasonCode.SUB_FILTER_UNEXPECTED, "A document time stamp is not of ETSI.RFC3161.")

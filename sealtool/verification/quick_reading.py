@@ -15,8 +15,9 @@ import re
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import chain, pairwise
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from pyhanko.pdf_utils import generic, xref
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
@@ -38,7 +39,6 @@ _TOKEN: Final = re.compile(
 )
 _NAME, _REFERENCE, _GENERATION, _NUMBER, _STRUCTURE = 1, 2, 3, 4, 9
 _TABLE: Final = re.compile(rb"[0-9 \n\r\t\f]*+")
-_FREE, _IN_USE, _PACKED = 0, 1, 2
 _FIELDS: Final = 3
 _HIGHEST_GENERATION: Final = 0xFFFF
 _LONGEST: Final = 7  # bytes of a field: the library takes eight for a number with a sign
@@ -46,6 +46,23 @@ _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{3})|(.))", re.DOTALL)
 _ESCAPED: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _pdf: Any = generic  # which has no types for most of it
 _Object = Any  # the library's classes of objects share a base, and not what is needed of them
+
+
+class RowKind(IntEnum):
+    """What a row of a table of cross-references is about (ISO 32000-2, table 18)."""
+
+    FREE = 0
+    IN_USE = 1
+    PACKED = 2
+
+
+class Row(NamedTuple):
+    """A row of such a table: of a number, its kind, and the two fields that mean something else for each kind."""
+
+    number: int
+    kind: int
+    place: int
+    rest: int
 
 
 class FileContent(io.BytesIO):
@@ -168,18 +185,27 @@ _parse_slowly = xref.parse_xref_stream
 
 def _parse_table(stream: generic.StreamObject, strict: bool = True) -> Iterable[xref.XRefEntry]:  # noqa: FBT001, FBT002
     """A cross-reference stream (ISO 32000-2, 7.5.8), whose entries the library reads field by field."""
-    widths, index = stream.get("/W"), stream.get("/Index", [0, stream.get("/Size")])
     is_ours = isinstance(stream.container_ref, generic.Reference) and isinstance(stream.container_ref.pdf, FileReader)
-    if not is_ours or not isinstance(widths, list) or not isinstance(index, list):
-        return _parse_slowly(stream, strict)
+    table = _plain_table(stream, _LONGEST) if is_ours else None
+    return _parse_slowly(stream, strict) if table is None else table
+
+
+def _plain_table(stream: generic.StreamObject, longest: int) -> _Table | None:
+    widths, index = stream.get("/W"), stream.get("/Index", [0, stream.get("/Size")])
+    if not isinstance(widths, list) or not isinstance(index, list):
+        return None
     widths, index = list(widths), list(index)
-    if not _is_plain_table(widths, index):
-        return _parse_slowly(stream, strict)
+    if not _is_plain_table(widths, index) or max(widths) > longest:
+        return None
     count, width = sum(index[1::2]), sum(widths)
     content = stream.read_data(DecodePurpose.XREF_STREAM, expected_size=count * (width + 1))
-    if len(content) != count * width:
-        return _parse_slowly(stream, strict)
-    return _Table(content, tuple(widths), tuple(index))
+    return _Table(content, tuple(widths), tuple(index)) if len(content) == count * width else None
+
+
+def rows_of_table(stream: Any) -> Sequence[Row] | None:
+    """The rows of a packed table of cross-references, whatever their kinds; None where it is not written plainly."""
+    table = _plain_table(stream, _LONGEST + 1) if isinstance(stream, generic.StreamObject) else None
+    return None if table is None else list(_rows(table.content, table.widths, table.index))
 
 
 def _is_plain_table(widths: list[Any], index: list[Any]) -> bool:
@@ -187,7 +213,7 @@ def _is_plain_table(widths: list[Any], index: list[Any]) -> bool:
     if len(widths) != _FIELDS or len(index) % 2 or not all(isinstance(one, int) and one >= 0 for one in widths + index):
         return False
     in_order = all(at + many <= next_at for (at, many), (next_at, _) in pairwise(_pairs(index)))
-    return in_order and widths[0] > 0 and max(widths) <= _LONGEST
+    return in_order and widths[0] > 0
 
 
 def _pairs(index: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -204,16 +230,16 @@ class _Table:
 
     def __iter__(self) -> Iterator[xref.XRefEntry]:
         for number, kind, place, rest in _rows(self.content, self.widths, self.index):
-            if kind == _IN_USE:
+            if kind == RowKind.IN_USE:
                 yield xref.XRefEntry(xref.XRefType.STANDARD, place, number, rest)
-            elif kind == _PACKED:
+            elif kind == RowKind.PACKED:
                 yield xref.XRefEntry(xref.XRefType.IN_OBJ_STREAM, xref.ObjStreamRef(place, rest), number)
-            elif kind == _FREE:
+            elif kind == RowKind.FREE:
                 yield xref.XRefEntry(xref.XRefType.FREE, None, number, rest)
 
 
-def _rows(content: bytes, widths: Sequence[int], index: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
-    """Number, kind and the two other fields of each row, read column by column."""
+def _rows(content: bytes, widths: Sequence[int], index: Sequence[int]) -> Iterator[Row]:
+    """The rows, read column by column."""
     row, numbers = sum(widths), chain.from_iterable(range(at, at + many) for at, many in _pairs(index))
     fields, start = [], 0
     for width in widths:
@@ -222,7 +248,7 @@ def _rows(content: bytes, widths: Sequence[int], index: Sequence[int]) -> Iterat
             field = [before << 8 | byte for before, byte in zip(field, content[column::row], strict=True)]
         fields.append(field)
         start += width
-    return zip(numbers, *fields, strict=True)
+    return map(Row._make, zip(numbers, *fields, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +265,12 @@ class _Section:
 def _section(content: bytes, widths: tuple[int, ...], index: tuple[int, ...]) -> _Section | None:
     """None where the library has to object. A file with archive time stamps is read twice, with and without them."""
     rows = list(_rows(content, widths, index))
-    if any(rest > _HIGHEST_GENERATION for _, kind, _, rest in rows if kind != _PACKED):
+    if any(rest > _HIGHEST_GENERATION for _, kind, _, rest in rows if kind != RowKind.PACKED):
         return None
     known = [row for row in rows if row[0]]
-    standard = {number: (rest, place) for number, kind, place, rest in known if kind == _IN_USE}
-    packed = {number: xref.ObjStreamRef(place, rest) for number, kind, place, rest in known if kind == _PACKED}
-    freed = {number: rest for number, kind, _, rest in known if kind == _FREE}
+    standard = {number: (rest, place) for number, kind, place, rest in known if kind == RowKind.IN_USE}
+    packed = {number: xref.ObjStreamRef(place, rest) for number, kind, place, rest in known if kind == RowKind.PACKED}
+    freed = {number: rest for number, kind, _, rest in known if kind == RowKind.FREE}
     named = {(number, generation) for number, (generation, _) in standard.items()}
     named |= {(number, 0) for number in packed} | {(number, generation - 1) for number, generation in freed.items()}
     return _Section(standard, packed, freed, named)
@@ -290,6 +316,15 @@ def _whole(content: bytes, at: int, holder: Any) -> tuple[_Object, int]:
     if token.lastindex == _STRUCTURE and token[_STRUCTURE] == b"<<":
         return _entries(content, token.end(), holder, 0)
     return _made(content, token, holder, 0)
+
+
+def plain_object(content: bytes, at: int, holder: generic.Reference) -> tuple[Any, int] | None:
+    """A dictionary or array that is written plainly and begins right there, and where it ends; None for all else."""
+    try:
+        found, end = _whole(content, at, holder)
+    except (_NotPlainError, IndexError):
+        return None
+    return (found, end) if isinstance(found, dict | list) else None
 
 
 def _made(content: bytes, token: re.Match[bytes], holder: Any, depth: int) -> tuple[_Object, int]:

@@ -28,7 +28,7 @@ _SPANISH = (
 )
 
 
-def check_pages(content: bytes, facts: CertifiedFacts) -> Iterator[Objection]:
+def check_pages(content: bytes, facts: CertifiedFacts, pages: int) -> Iterator[Objection]:
     """Objections where a page does not show, or contradicts, what the record says.
 
     Every page must name the person, the identity number, the certificate and both dates, and no other level or area
@@ -37,8 +37,12 @@ def check_pages(content: bytes, facts: CertifiedFacts) -> Iterator[Objection]:
     Args:
         content: a PDF whose seal holds.
         facts: what its record says.
+        pages: how many there are by the reader that everything else was read with.
     """
-    for number, text in enumerate(_page_texts(content), start=1):
+    texts = list(_page_texts(content))
+    if len(texts) != pages:
+        yield Objection(ReasonCode.UNREADABLE, f"One program finds {pages} pages in it, another {len(texts)}.")
+    for number, text in enumerate(texts, start=1):
         if missing := list(_differences(text, facts)):
             yield Objection(ReasonCode.RECORD_NOT_SHOWN, f"On page {number}: {', '.join(missing)}.")
 

@@ -160,6 +160,14 @@ def change_xmp(writer: Writer) -> None:
     writer.update_container(metadata)
 
 
+def lengthen_xmp_title(writer: Writer) -> None:
+    """The title of the XMP packet gains a text that looks as a change of dates does."""
+    metadata = writer.root["/Metadata"]
+    metadata._data = metadata.data.replace(b"</rdf:li>", b' xmp:ModifyDate="LEVEL C2"</rdf:li>', 1)
+    metadata._encoded_data = None
+    writer.update_container(metadata)
+
+
 def _record(writer: Writer) -> generic.DictionaryObject:
     return writer.root["/AF"][0]  # type: ignore[no-any-return]
 
@@ -325,6 +333,10 @@ UPDATES: Mapping[str, tuple[Change, str]] = {
     "form field Widget": (add_text_field, "A filled-in text field is laid over the page."),
     "seal made visible": (show_the_seals_widget, "The seal's own field is enlarged and shows a forged page."),
     "document information": (change_information, "The title in the document information names another level."),
+    "XMP title": (
+        lengthen_xmp_title,
+        "The title in the XMP packet gains a text that is written like a date of change.",
+    ),
     "XMP": (change_xmp, "The XMP packet names another level."),
     "record overwritten": (overwrite_record, "The stream of the sealed record is defined anew, at C2."),
     "record overwritten, as long": (
@@ -373,6 +385,46 @@ def _misnumbered(content: bytes, _: Workshop) -> bytes:
     forged = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(_FORGED_TEXT), _FORGED_TEXT)
     listed = raw_update(content, [(int(new), forged)])[len(content) :]
     return content + listed.replace(b"%s 0 obj" % new, b"%s 0 obj" % (b"%d" % number).zfill(len(new)))
+
+
+def _written(value: generic.PdfObject) -> bytes:
+    out = io.BytesIO()
+    value.write_to_stream(out, None)
+    return b" ".join(out.getvalue().split())
+
+
+def _forged_tree(content: bytes) -> tuple[int, list[tuple[int, bytes]]]:
+    """A tree of pages with a forged one, to be added, and its number."""
+    first = int(PdfFileReader(io.BytesIO(content)).trailer["/Size"])
+    page = b"<< /Type /Page /Parent %d 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources << >> >>"
+    return first, [
+        (first, b"<< /Type /Pages /Count 1 /Kids [%d 0 R] >>" % (first + 1)),
+        (first + 1, page % (first, first + 2)),
+        (first + 2, b"<< /Length %d >>\nstream\n%s\nendstream" % (len(_FORGED_TEXT), _FORGED_TEXT)),
+    ]
+
+
+def _ends_for_some(content: bytes, _: Workshop) -> bytes:
+    """pyHanko ends a dictionary at any two bytes of which the first is >; to others a comment begins there."""
+    number, forged = _forged_tree(content)
+    root = PdfFileReader(io.BytesIO(content)).root
+    entries = {key: _written(root.raw_get(key)) for key in root}
+    pages, store, _ = entries.pop("/Pages"), _written(root["/DSS"]), entries.pop("/DSS")
+    rest = b" ".join(b"%s %s" % (key.encode(), value) for key, value in entries.items() if key != "/Extensions")
+    hidden = b"/Pages %s /DSS << %s /P << /Q <<" % (pages, store.removeprefix(b"<<").removesuffix(b">>"))
+    catalogue = b"<< %s /Extensions << /A 1 >%% %s\n>> /Pages %d 0 R >%% >>\n>>" % (rest, hidden, number)
+    return raw_update(content, [*forged, (root.container_ref.idnum, catalogue)])
+
+
+def _second_trailer(content: bytes, _: Workshop) -> bytes:
+    """A keyword that repairing readers stumble over, and a trailer for them with a catalogue of its own."""
+    number, forged = _forged_tree(content)
+    root = number + len(forged)
+    updated = raw_update(content, [*forged, (root, b"<< /Type /Catalog /Pages %d 0 R >>" % number)])
+    behind = updated[len(content) :].replace(b"xref\n", b"xref!\n", 1)
+    return content + behind.replace(
+        b"\nstartxref", b"\ntrailer\n<< /Size %d /Root %d 0 R >>\nstartxref" % (root + 1, root)
+    )
 
 
 def _for_a_while(change: Change) -> Callable[[bytes, Workshop], bytes]:
@@ -443,6 +495,14 @@ _STRUCTURE = {
     "listed under another number": (
         _misnumbered,
         "The text of the page once more, under its own number where it stands and a new one in the table.",
+    ),
+    "ends for some": (
+        _ends_for_some,
+        "The catalogue ends for some programs where for others a comment begins; these see other pages.",
+    ),
+    "second trailer": (
+        _second_trailer,
+        "A table is written so that some programs repair the file, and find a trailer with another catalogue.",
     ),
     "other pages for a while": (
         _for_a_while(swap_page_tree),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 from asn1crypto import cms
 from asn1crypto import crl as asn1_crl
@@ -23,6 +24,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from sealtool.model import SEAL_FIELD_NAME, PadesLevel
+from sealtool.sealing.writing import SealWriter
 from tests.pki.authorities import SEALED_AT, Identity, Pki, pki
 
 RECORD: dict[str, Any] = {
@@ -219,8 +221,8 @@ def seal(
         new_field_spec=fields.SigFieldSpec(settings["field_name"], box=None) if "field_name" not in metadata else None,
     )
     signer.moment = moment
-    writer = IncrementalPdfFileWriter(io.BytesIO(content))
-    return asyncio.run(signer.async_sign_pdf(writer)).getvalue()  # type: ignore[no-any-return]
+    with patch.object(IncrementalPdfFileWriter, "_update_meta", SealWriter._update_meta):  # in each update it writes
+        return asyncio.run(signer.async_sign_pdf(SealWriter(io.BytesIO(content)))).getvalue()  # type: ignore[no-any-return]
 
 
 def detached_seal(content: bytes, *, hierarchy: Pki | None = None, who: str = "seal", stamped: bool = True) -> bytes:

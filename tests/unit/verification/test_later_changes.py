@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyhanko.pdf_utils import generic
 
-from sealtool.verification.later_changes import _object_headers, _referred
+from sealtool.verification.later_changes import _check_equal, _object_headers, _referred
+from sealtool.verification.reasons import Objection
 
 _SPACE = rb"(?:[\0\s]|%[^\r\n]*[\r\n])+"
 _ALL = re.compile(rb"(?<![0-9])([0-9]+)" + _SPACE + rb"[0-9]+" + _SPACE + rb"R\b")
@@ -40,3 +44,14 @@ def test_objects_behind_the_seal_are_found_where_they_are_and_none_in_the_values
     layout: Any = SimpleNamespace(seal=SimpleNamespace(end=len(sealed)), time_stamps=stamps)
     found = [(header.offset, header.number) for header in _object_headers(content, layout)]
     assert found == [(content.index(begin), int(begin[:1])) for begin in (b"2 0", b"3 %", b"4 0")]
+
+
+@pytest.mark.parametrize("generation", [0, 7])
+def test_a_reference_to_another_generation_is_another_reference(generation: int) -> None:
+    """Programs that find no such generation repair the file."""
+    old, new = (
+        generic.DictionaryObject({generic.pdf_name("/Pages"): generic.IndirectObject(2, of, None)})
+        for of in (0, generation)
+    )
+    with pytest.raises(Objection, match="catalogue") if generation else nullcontext():
+        _check_equal(old, new, frozenset(), "The catalogue")

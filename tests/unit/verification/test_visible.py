@@ -70,7 +70,7 @@ def test_our_own_pages_show_their_record(renderer: CertificateRenderer, month: i
     level = list(Level)[month % 6]
     area = list(Area)[month % 6] if level is Level.C2 else None
     one = order(level, area, NAMES[month % len(NAMES)], month)
-    assert list(check_pages(renderer.render(one).content, facts_of(one))) == []
+    assert list(check_pages(renderer.render(one).content, facts_of(one), 2)) == []
 
 
 @pytest.mark.parametrize(
@@ -90,21 +90,21 @@ def test_every_difference_is_named_for_every_page(
     renderer: CertificateRenderer, change: dict[str, object], told: str
 ) -> None:
     one = order(Level.B1, None, NAMES[0], 2)
-    found = [each.detail for each in check_pages(renderer.render(one).content, replace(facts_of(one), **change))]  # type: ignore[arg-type]
+    found = [each.detail for each in check_pages(renderer.render(one).content, replace(facts_of(one), **change), 2)]  # type: ignore[arg-type]
     assert found == [f"On page {page}: {told}." for page in (1, 2)]
 
 
 def test_a_day_is_not_found_inside_another_one(renderer: CertificateRenderer) -> None:
     one = order(Level.B1, None, NAMES[0], 11)  # accredited on the 12th
     shown = replace(facts_of(one), accredited_on="2025-11-02")
-    assert len(list(check_pages(renderer.render(one).content, shown))) == 2
+    assert len(list(check_pages(renderer.render(one).content, shown, 2))) == 2
 
 
 def test_an_area_too_many_or_too_few_is_noticed(renderer: CertificateRenderer) -> None:
     one = order(Level.C2, Area.DIGITAL_CONTENT, NAMES[0], 4)
     content = renderer.render(one).content
     for area in (None, 5):
-        assert [each.detail for each in check_pages(content, replace(facts_of(one), area=area))] == [
+        assert [each.detail for each in check_pages(content, replace(facts_of(one), area=area), 2)] == [
             "On page 1: the area.",
             "On page 2: the area.",
         ]

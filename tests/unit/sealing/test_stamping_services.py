@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import base64
 import logging
 import threading
@@ -346,12 +347,13 @@ def test_the_only_authority_that_dies_is_asked_anew_by_one_for_all(
 def test_a_hiccup_in_the_middle_costs_one_pause_for_all(
     services: Services, make_sealer: Make, pauses: Pauses, pdf: UnsealedPdf
 ) -> None:
-    hiccups = [IN_FLIGHT]
+    together = threading.Barrier(IN_FLIGHT)  # answers nobody before all have asked
+    asked = itertools.count()
 
     def hiccup(question: Question) -> Answer:
-        if services.requests[FIRST] == 1 or not hiccups[0]:
+        if not 0 < next(asked) <= IN_FLIGHT:
             return question.honest()
-        hiccups[0] -= 1
+        together.wait(timeout=10)
         return Answer(503, b"")
 
     services.faults[FIRST] = hiccup

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import base64
+import itertools
 import logging
 import threading
 from collections.abc import Callable

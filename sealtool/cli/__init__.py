@@ -108,6 +108,8 @@ def run() -> None:
 
     SIGTERM, which systemd sends to stop a service, is taken for Ctrl-C: the run ends in order, and the next goes on.
     """
+    if os.environ.get("_SEALTOOL_COMPLETE"):
+        main(prog_name="sealtool")  # a shell asks what may come next; click answers and ends the process
     forbid_core_dumps()
     collect_seldom()
     for stream in (sys.stdout, sys.stderr):

@@ -17,6 +17,7 @@ from typing import Final, Protocol, TextIO
 
 import click
 
+from sealtool.cli.console import note
 from sealtool.errors import ExitCode, SealtoolError, without_numbers
 
 _log_file: list[Path] = []
@@ -57,7 +58,7 @@ def ended_with(command: click.Command, arguments: Sequence[str]) -> int:
 
 def _exit_code(command: click.Command, arguments: Sequence[str]) -> int:
     try:
-        outcome = command.main(list(arguments), prog_name="sealtool", standalone_mode=False)
+        outcome = _outcome(command, arguments)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -71,6 +72,19 @@ def _exit_code(command: click.Command, arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: nothing but words may leave
         return _told(_ending_of(error), arguments)
     return outcome if isinstance(outcome, int) else ExitCode.DONE
+
+
+def _outcome(command: click.Command, arguments: Sequence[str]) -> object:
+    """What the command returns.
+
+    Without click's own ``main``, which ends the process where a reader has gone, before any watcher is told, and
+    answers Ctrl-C with an empty line, also in a log.
+    """
+    try:
+        with command.make_context("sealtool", list(arguments)) as context:
+            return command.invoke(context)
+    except click.exceptions.Exit as done:  # --help and --version have done all there is to do
+        return done.exit_code
 
 
 @dataclass(frozen=True)
@@ -120,6 +134,7 @@ def _told(ending: Ending, arguments: Sequence[str]) -> ExitCode:
     """Tells the user how it ended, as well as that is still possible; returns the code."""
     try:
         if ending.in_words and not any(watcher.told(ending) for watcher in _watchers):
+            note("", shown=ending.code is ExitCode.INTERRUPTED)  # below the ^C that a terminal shows
             click.echo(f"sealtool: {ending.message}", err=True)
             if ending.advice:
                 click.echo(f"  {ending.advice}", err=True)

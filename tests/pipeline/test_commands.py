@@ -273,8 +273,9 @@ def test_an_interrupted_run_exits_130_and_the_next_goes_on(
     process.send_signal(by)
     _, told = process.communicate()
     assert process.returncode == 130
-    assert b"Interrupted" in told
-    assert b"Traceback" not in told
+    error, ended = [json.loads(line) for line in told.splitlines()][-2:]
+    assert error["message"].startswith("Interrupted")
+    assert (ended["event"], ended["exit_code"]) == ("run_ended", 130)
     assert quick_folder.call("status", "--json").json["runs"][0]["state"] == "interrupted"
     with quick_folder.workspace.ledger() as ledger:
         assert ledger.sealed_documents() == ()

@@ -440,6 +440,18 @@ def test_a_run_that_never_began_leaves_metrics_without_those_of_the_ledger(night
     assert not [name for name, *_ in found if "certificates" in name or "success" in name]
 
 
+def test_a_run_whose_report_nobody_reads_any_more_has_a_last_line_and_metrics_too(night: Night) -> None:
+    night.write([], people=(A,))
+    command = [sys.executable, "-m", "sealtool", "--config", str(night.folder.configuration), *map(str, night.command)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run([*command, "--json"], stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert events(done.stderr) == ["run_begun", "run_ended"]
+    assert metrics(night)["sealtool_last_run_exit_code", "issue"] == 1
+
+
 def test_what_another_command_said_of_itself_stays(night: Night) -> None:
     night.issue()
     assert night.folder.call("extend", "--due").code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Collection
@@ -77,6 +78,14 @@ def test_a_shell_is_offered_the_commands_that_begin_so() -> None:
     completion = ShellComplete(main, {}, "sealtool", "_SEALTOOL_COMPLETE")
     assert [item.value for item in completion.get_completions([], "re")] == ["reissue", "revoke", "register", "report"]
     assert [item.value for item in completion.get_completions([], "--c")] == ["--config"]
+
+
+def test_a_shell_that_asks_is_answered() -> None:
+    asked = {"_SEALTOOL_COMPLETE": "bash_complete", "COMP_WORDS": "sealtool verify --tr", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "sealtool"], env={**os.environ, **asked}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["plain,--trust"]
 
 
 def test_no_compiler_is_called_to_find_the_libraries_of_the_layout_engine() -> None:

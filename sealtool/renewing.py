@@ -242,7 +242,7 @@ class Found:
     Attributes:
         documents: those in the output folder, relative to it.
         copies: those elsewhere.
-        refused: links, which are not followed.
+        refused: links, which are not followed, and folders that cannot be read.
     """
 
     documents: tuple[str, ...]
@@ -260,12 +260,16 @@ def find_files(paths: Iterable[Path], output: Path) -> Found:
     documents: set[str] = set()
     copies: set[Path] = set()
     refused: dict[Path, Refused] = {}
+
+    def refuse(path: Path, code: RefusalCode, why: str) -> None:
+        place = path.parent.resolve() / path.name
+        refused[place] = Refused(Candidate(place, str(path)), (Reason(code, why),))
+
     for path in paths:
-        for file in _pdf_files(path):
+        for file in _pdf_files(path, refuse):
             place = file.parent.resolve() / file.name
             if place.is_symlink():
-                reason = Reason(RefusalCode.NOT_A_REGULAR_FILE, "It is a link. Name the file itself.")
-                refused[place] = Refused(Candidate(place, str(file)), (reason,))
+                refuse(file, RefusalCode.NOT_A_REGULAR_FILE, "It is a link. Name the file itself.")
             elif place.is_relative_to(root):
                 documents.add(place.relative_to(root).as_posix())
             else:
@@ -273,13 +277,19 @@ def find_files(paths: Iterable[Path], output: Path) -> Found:
     return Found(tuple(sorted(documents)), tuple(sorted(copies)), tuple(refused[one] for one in sorted(refused)))
 
 
-def _pdf_files(path: Path) -> Iterator[Path]:
+def _pdf_files(path: Path, refuse: Callable[[Path, RefusalCode, str], None]) -> Iterator[Path]:
     if path.is_symlink() or not path.is_dir():
         yield path
         return
-    for entry in sorted(path.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _pdf_files(entry)
+    try:
+        entries = sorted(path.iterdir())
+        folders = {entry for entry in entries if entry.is_dir() and not entry.is_symlink()}
+    except OSError as error:
+        refuse(path, RefusalCode.UNREADABLE, f"It cannot be read: {error.strerror or error}.")
+        return
+    for entry in entries:
+        if entry in folders:
+            yield from _pdf_files(entry, refuse)
         elif entry.name.lower().endswith(".pdf"):
             yield entry
 

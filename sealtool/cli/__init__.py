@@ -83,7 +83,7 @@ def _in_a_line(name: str, room: int = 45) -> str:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="The configuration. Default: $SEALTOOL_CONFIG, ./sealtool.toml, /etc/sealtool/sealtool.toml.",
 )

@@ -11,7 +11,7 @@ from sealtool.cli.options import json_option, workspace_or_defaults
 
 
 @click.command("check")
-@click.argument("registry", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("registry", type=click.Path(path_type=Path, file_okay=False, readable=False))
 @json_option
 @click.pass_context
 def command(ctx: click.Context, registry: Path, *, as_json: bool) -> int:

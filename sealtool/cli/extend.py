@@ -24,7 +24,7 @@ _SHOWN = 12
 
 
 @click.command("extend")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, readable=False, path_type=Path))
 @click.option(
     "--due",
     type=str,

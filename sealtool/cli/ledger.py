@@ -57,7 +57,7 @@ def backup(ctx: click.Context, file: Path) -> int:
 
 
 @command.command("restore")
-@click.argument("file", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(exists=True, readable=False, path_type=Path, dir_okay=False))
 @click.pass_context
 def restore(ctx: click.Context, file: Path) -> int:
     """Puts the ledger of a backup in its place again.
@@ -88,7 +88,7 @@ def migrate(ctx: click.Context, backup_file: Path) -> int:
     "--from",
     "folder",
     required=True,
-    type=click.Path(exists=True, path_type=Path, file_okay=False, resolve_path=True),
+    type=click.Path(exists=True, readable=False, path_type=Path, file_okay=False, resolve_path=True),
     metavar="DIR",
     help="The output folder, with its manifests.",
 )

@@ -40,7 +40,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 registry_option = click.option(
     "--registry",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, readable=False),
     metavar="DIR",
     help="The folder with the registry export. Default: registry.folder of the configuration.",
 )

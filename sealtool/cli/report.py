@@ -31,7 +31,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--to", "until", type=_DAY, metavar="DAY", help="Only what was issued up to this day.")
 @click.option(
     "--registry",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, readable=False),
     metavar="DIR",
     help="The export whose problems are counted. Default: registry.folder of the configuration; where there is none, "
     "the last run tells how many people were held.",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--trust",
     "anchors",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(exists=True, readable=False, path_type=Path),
     metavar="FILE",
     help="Certificates of the authorities to trust, revocation lists, and EU trusted lists with the certificates of "
     "their signers: a file or a folder. Repeatable. Default: the configuration's.",

@@ -44,9 +44,12 @@ def load_trust_anchors(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:
 
 
 def _certificate_files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in {".pem", ".crt", ".cer", ".der"})
+    try:
+        if not path.is_dir():
+            return [path]
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in {".pem", ".crt", ".cer", ".der"})
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if not files:
         raise ConfigurationError(
             f"The folder of trust anchors {path} has no .pem, .crt, .cer or .der file, so nothing can be trusted.",
@@ -59,14 +62,18 @@ def _load(path: Path) -> list[x509.Certificate]:
     try:
         return read_certificates(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"The trust anchor {path} cannot be read: {error.strerror}.", advice="Check the path in the configuration."
-        ) from error
+        raise _unreadable(path, error) from error
     except ValueError as error:
         raise ConfigurationError(
             f"The trust anchor {path} is not a certificate, in PEM or in DER.",
             advice="Replace the file with the root certificate of the seal's issuer.",
         ) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The trust anchor {path} cannot be read: {error.strerror}.", advice="Check the path in the configuration."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -122,22 +123,29 @@ def _services(handed_in: _HandedIn, organizations: Collection[str], now: datetim
 
 def _files(places: list[Path]) -> Iterator[Path]:
     for place in places:
-        if place.is_dir():
-            yield from sorted(
-                entry for entry in place.iterdir() if entry.is_file() and entry.suffix.lower() in _FOLDER_SUFFIXES
-            )
-        else:
-            yield place
+        with _in_our_words(place):
+            found = _files_in(place) if place.is_dir() else [place]
+        yield from found
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in _FOLDER_SUFFIXES)
 
 
 def _content(place: Path) -> bytes:
-    try:
+    with _in_our_words(place):
         if place.stat().st_size > _MAX_BYTES:
             raise ConfigurationError(
                 f"{place} is too large to be a certificate, a revocation list or a trusted list.",
                 advice="Check the path of the trust.",
             )
         return place.read_bytes()
+
+
+@contextmanager
+def _in_our_words(place: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ConfigurationError(
             f"{place} cannot be read ({error.strerror}), so whom to trust is unknown.",

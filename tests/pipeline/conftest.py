@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,16 @@ def call(*arguments: object) -> Outcome:
     with CliRunner().isolation() as (out, err, _):
         code = ended_with(main, [str(argument) for argument in arguments])
         return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+def as_somebody_who_may_not_read_everything() -> list[str]:
+    """The superuser reads whatever it likes, unless it lets go of that."""
+    if os.geteuid() != 0:
+        return []
+    prefix = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if shutil.which("setpriv") is None or subprocess.run([*prefix, "true"], check=False).returncode:
+        pytest.skip("as superuser, and without setpriv to be less than that")
+    return prefix
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,16 @@ from sealtool import press
 from sealtool.errors import ExitCode, SealtoolError, SelfCheckError
 from sealtool.model import CertificateOrder, PadesLevel, Verification
 from sealtool.workspace import Workspace
-from tests.pipeline.conftest import PEOPLE, SMALL_SAMPLE, Folder, Write, b1_by_test, call, dni
+from tests.pipeline.conftest import (
+    PEOPLE,
+    SMALL_SAMPLE,
+    Folder,
+    Write,
+    as_somebody_who_may_not_read_everything,
+    b1_by_test,
+    call,
+    dni,
+)
 
 A, B = PEOPLE[:2]
 
@@ -99,6 +108,37 @@ def test_a_configuration_that_was_named_and_is_not_there_is_no_other(
     outcome = call("--config", "elsewhere.toml", "status")
     assert outcome.code == 3
     assert "elsewhere.toml" in outcome.err
+
+
+def test_a_folder_is_no_configuration(folder: Folder) -> None:
+    outcome = call("--config", folder.path, "status")
+    assert outcome.code == 3
+    assert f"The configuration {folder.path} cannot be read: Is a directory." in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--config", "closed.toml", "status"], 3, "The configuration closed.toml cannot be read"),
+        (["check", "closed"], 4, "the folder cannot be opened"),
+        (["issue", "--level", "B1", "--registry", "closed"], 4, "the folder cannot be opened"),
+        (["verify", "--trust", "closed.toml", "x.pdf"], 3, "so whom to trust is unknown"),
+        (["verify", "--trust", "closed", "x.pdf"], 3, "so whom to trust is unknown"),
+        (["extend", "closed.toml", "closed"], 1, "0 files extended, 0 with nothing to do, 2 not extended."),
+        (["ledger", "restore", "closed.toml"], 5, "The backup closed.toml cannot be read"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_may_not_be_read_is_no_wrong_usage(
+    folder: Folder, tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
+    (tmp_path / "x.pdf").touch()
+    (tmp_path / "closed.toml").touch(mode=0)
+    (tmp_path / "closed").mkdir(mode=0)
+    command = [*as_somebody_who_may_not_read_everything(), sys.executable, "-m", "sealtool", *arguments]
+    environment = {**os.environ, "SEALTOOL_CONFIG": str(folder.configuration)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, told in done.stdout + done.stderr) == (code, True), done.stderr
 
 
 @pytest.mark.parametrize(

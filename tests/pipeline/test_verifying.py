@@ -23,7 +23,15 @@ from sealtool.auditing import Auditing, FileReason, Judges
 from sealtool.auditing.files import MAX_BYTES, FileRefusedError, read_file
 from sealtool.manifest import DocumentEntry, Manifest, PreviousManifest, parse_manifest
 from sealtool.workspace import judge_certificate, judge_seal
-from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test, call
+from tests.pipeline.conftest import (
+    PEOPLE,
+    Folder,
+    Outcome,
+    Write,
+    as_somebody_who_may_not_read_everything,
+    b1_by_test,
+    call,
+)
 from tests.pipeline.judges import MisbehavingJudge
 
 A, B = PEOPLE[:2]
@@ -363,16 +371,6 @@ def test_a_socket_and_a_folder_in_the_place_of_files_are_named(issued: Folder, m
         one.bind(first.name)
     outcome = issued.call("verify", issued.manifests[0], "--json")
     assert reasons(outcome) == irregular(first.name, second.name)
-
-
-def as_somebody_who_may_not_read_everything() -> list[str]:
-    """The superuser reads whatever it likes, unless it lets go of that."""
-    if os.geteuid() != 0:
-        return []
-    prefix = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-    if shutil.which("setpriv") is None or subprocess.run([*prefix, "true"], check=False).returncode:
-        pytest.skip("as superuser, and without setpriv to be less than that")
-    return prefix
 
 
 def test_what_cannot_be_read_is_named_and_never_skipped(issued: Folder) -> None:

@@ -273,3 +273,14 @@ def test_missing_or_empty_place_of_trust_anchors_is_a_matter_of_configuration(tm
     for place in (tmp_path, tmp_path / "nowhere.pem"):
         with pytest.raises(ConfigurationError):
             load_trust_anchors([place])
+
+
+def test_a_folder_of_trust_anchors_that_may_not_be_read_is_a_matter_of_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
+        load_trust_anchors([tmp_path])

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -29,7 +30,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from sealtool.errors import WorkerLostError
 from sealtool.privacy import forbid_core_dumps
-from sealtool.workers import start_worker
+from sealtool.workers import out_of_reach_of_ctrl_c, start_worker
 
 Judges = TypeVar("Judges")
 
@@ -91,6 +92,8 @@ def _context() -> _Context:
         return multiprocessing.get_context("fork")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_LOADED_BEFOREHAND)
+    # It is started with the first process, else, and lets Ctrl-C in again when it is.
+    resource_tracker.ensure_running()
     return context
 
 
@@ -207,7 +210,8 @@ class _Chamber:
         self._was_full = False
         self._is_first = True
         self._process: BaseProcess = context.Process(target=_sit, args=(inner, judges, limits), daemon=True)
-        self._process.start()
+        with out_of_reach_of_ctrl_c():
+            self._process.start()
         inner.close()
 
     @property

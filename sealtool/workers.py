@@ -200,7 +200,8 @@ class _Queue:
         try:
             if self._broken is not None:
                 raise self._broken
-            arriving = self._pool.submit(_outcomes, [call.work for call in bundle])
+            with out_of_reach_of_ctrl_c():
+                arriving = self._pool.submit(_outcomes, [call.work for call in bundle])
         except RuntimeError as error:  # it broke, or was shut down
             arriving = Future()
             arriving.set_exception(error)
@@ -260,18 +261,32 @@ def _outcomes(bundle: Sequence[Callable[[], object]]) -> list[_Outcome]:
     return outcomes
 
 
+@contextmanager
+def out_of_reach_of_ctrl_c() -> Iterator[None]:
+    """A process that is started within hears of no Ctrl-C before it calls :func:`start_worker`, and none after.
+
+    It takes Python a good part of a second to get there, and Ctrl-C meanwhile would be a traceback in the log.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def start_worker() -> None:
     """What a worker process does first: it ends with its parent, leaves Ctrl-C to it, and keeps libraries quiet.
 
     What they say would go to the standard error of the parent, which is a log: it may quote what is being laid out.
     """
+    # Ctrl-C reaches the whole process group; only the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked worker inherits what its parent takes it for
     collect_seldom()
     logging.lastResort = None
     warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # Ctrl-C reaches the whole process group; only the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked worker inherits what its parent takes it for
 
 
 def _end_with_parent() -> None:

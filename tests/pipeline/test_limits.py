@@ -247,6 +247,33 @@ def test_no_process_outlives_a_program_that_was_ended(tmp_path: Path, end: signa
     _wait_until(lambda: not any(map(_is_alive, at_work)))
 
 
+def test_ctrl_c_is_left_to_the_program_also_while_a_process_starts() -> None:
+    arguments = [sys.executable, "-c", textwrap.dedent(_PRESS_CTRL_C)]
+    done = subprocess.run(
+        arguments, cwd=REPOSITORY, capture_output=True, text=True, check=False, start_new_session=True
+    )
+    assert (done.stdout, done.stderr) == ("[(0, (3, 1))]\n", "")
+
+
+_PRESS_CTRL_C = """
+    import os
+    import signal
+    import threading
+    import time
+    from sealtool.chambers import Chambers, Limits, Task
+
+    def press_it():
+        while True:
+            os.killpg(0, signal.SIGINT)
+            time.sleep(0.01)
+
+    signal.signal(signal.SIGINT, lambda *_: None)
+    threading.Thread(target=press_it, daemon=True).start()  # a second thread, so that no process is forked from here
+    with Chambers(10, count=1, limits=Limits()) as chambers:
+        print(list(chambers.outcomes([Task(divmod, (3,))])))
+"""
+
+
 def _wait_until(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + 30
     while not holds():

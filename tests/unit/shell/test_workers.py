@@ -127,6 +127,29 @@ if __name__ == "__main__":
 """
 
 
+def test_ctrl_c_is_left_to_the_parent_also_while_a_process_starts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PRESS_CTRL_C], capture_output=True, text=True, check=False, start_new_session=True
+    )
+    assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+_PRESS_CTRL_C = """
+import os, signal, time
+from sealtool.workers import worker_processes
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: None)
+    with worker_processes(2) as executor:
+        call = executor.submit(os.getpid)
+        while not call.done():
+            os.killpg(0, signal.SIGINT)
+            time.sleep(0.01)
+        call.result()
+    print("done")
+"""
+
+
 class _StrictPool(ThreadPoolExecutor):
     """Calls back with a lock held when it breaks, as Python's does from 3.12.1 on, and must not be asked then."""
 

@@ -88,6 +88,24 @@ def test_a_shell_that_asks_is_answered() -> None:
     assert done.stdout.split() == ["plain,--trust"]
 
 
+@pytest.mark.parametrize("by", ["SIGINT", "SIGTERM"])
+def test_what_ends_the_program_while_it_loads_ends_it_without_a_word(by: str) -> None:
+    done = subprocess.run([sys.executable, "-c", _END_WHILE_LOADING, by], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+_END_WHILE_LOADING = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "click":
+            signal.raise_signal(signal.Signals[sys.argv[1]])
+sys.meta_path.insert(0, Finder())
+from sealtool.__main__ import run
+run()
+"""
+
+
 def test_no_compiler_is_called_to_find_the_libraries_of_the_layout_engine() -> None:
     program = """
 import sys

@@ -144,6 +144,12 @@ class WorkerLostError(SealtoolError):
     exit_code = ExitCode.INTERRUPTED
 
 
+class NotConfirmedError(SealtoolError):
+    """A human was asked, and left without an answer. Nothing was done."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 class RenderingError(SealtoolError):
     """A certificate does not fit its page, or cannot be laid out. Only this one waits for a human."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealtool.errors import UsageError
+from sealtool.errors import NotConfirmedError, UsageError
 
 if TYPE_CHECKING:
     from sealtool.appeals import Grounds
@@ -55,6 +55,7 @@ def confirmed(questions: Sequence[str], *, yes: bool) -> bool:
 
     Raises:
         UsageError: nobody has, and nobody can be asked.
+        NotConfirmedError: somebody was asked, and pressed Ctrl-C or Ctrl-D.
     """
     if yes:
         return True
@@ -63,7 +64,10 @@ def confirmed(questions: Sequence[str], *, yes: bool) -> bool:
             "This has to be confirmed, and there is no terminal to ask at. Nothing was done.",
             advice="Look at what would change, above; then add --yes.",
         )
-    return all(click.confirm(question, err=True) for question in questions)
+    try:
+        return all(click.confirm(question, err=True) for question in questions)
+    except click.Abort as error:
+        raise NotConfirmedError("Interrupted before it was confirmed. Nothing was done.") from error
 
 
 def show(text: str) -> None:

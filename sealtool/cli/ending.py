@@ -111,7 +111,7 @@ def _ending_of(error: BaseException) -> Ending:
         case SealtoolError():
             log_failure(error)
             return Ending(error.message, error.advice, error.exit_code, kind=kind, discreet=error.discreet)
-        case KeyboardInterrupt() | click.Abort():
+        case KeyboardInterrupt():
             message = "Interrupted. What was finished is recorded; the next run goes on."
             return Ending(message, "", ExitCode.INTERRUPTED, kind="Interrupted")
         case OSError(filename=None, strerror=str(why)):

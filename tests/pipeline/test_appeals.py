@@ -223,20 +223,40 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(folder: Folder, corr
     assert states(folder) == [(0, "issued")]
 
 
-@pytest.mark.parametrize(("answer", "code", "after"), [("y", 0, "superseded"), ("n", 1, "issued")])
-def test_at_a_terminal_a_human_is_asked(folder: Folder, corrected: Path, answer: str, code: int, after: str) -> None:
-    old = certificate_of(folder)
-    arguments = ["reissue", old, "--reason", WHY, "--registry", str(corrected)]
+def at_a_terminal(folder: Folder, *arguments: str, answer: str) -> tuple[int, str]:
+    """The exit code of the program, and what it shows to somebody who types this."""
     ours, theirs = pty.openpty()
-    os.write(ours, f"{answer}\n".encode())
+    os.write(ours, answer.encode())
     command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), *arguments]
     done = subprocess.run(command, stdin=theirs, stderr=theirs, stdout=subprocess.DEVNULL, check=False, timeout=120)
     os.close(theirs)
     shown = os.read(ours, 1 << 16).decode()
     os.close(ours)
+    return done.returncode, shown
+
+
+@pytest.mark.parametrize(("answer", "expected", "after"), [("y\n", 0, "superseded"), ("n\n", 1, "issued")])
+def test_at_a_terminal_a_human_is_asked(
+    folder: Folder, corrected: Path, answer: str, expected: int, after: str
+) -> None:
+    old = certificate_of(folder)
+    code, shown = at_a_terminal(folder, "reissue", old, "--reason", WHY, "--registry", str(corrected), answer=answer)
     assert f"Supersede {old} by this certificate?" in shown
-    assert done.returncode == code
+    assert code == expected
     assert story(folder, old).certificate.state == after
+
+
+@pytest.mark.parametrize("command", ["reissue", "revoke"])
+def test_a_human_who_does_not_answer_learns_that_nothing_was_done(
+    folder: Folder, corrected: Path, command: str
+) -> None:
+    old, files = certificate_of(folder), contents(folder)
+    arguments = ["--registry", str(corrected)] if command == "reissue" else []
+    code, shown = at_a_terminal(folder, command, old, "--reason", WHY, *arguments, answer="\x04")  # Ctrl-D
+    assert code == 130
+    assert shown.endswith("[y/N]: \r\nsealtool: Interrupted before it was confirmed. Nothing was done.\r\n")
+    assert contents(folder) == files
+    assert states(folder) == [(0, "issued")]
 
 
 def test_who_why_and_which_file_are_in_the_chain_of_events(folder: Folder, corrected: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -19,6 +20,9 @@ import click
 
 from sealtool.cli.console import note
 from sealtool.errors import ExitCode, SealtoolError, without_numbers
+
+_OF_WRITING: Final = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
+"""What goes wrong with a stream that is written to."""
 
 _log_file: list[Path] = []
 _watchers: list[Watcher] = []
@@ -114,11 +118,15 @@ def _ending_of(error: BaseException) -> Ending:
         case KeyboardInterrupt():
             message = "Interrupted. What was finished is recorded; the next run goes on."
             return Ending(message, "", ExitCode.INTERRUPTED, kind="Interrupted")
-        case OSError(filename=None, strerror=str(why)):
+        case OSError(filename=None, strerror=str(why), errno=number) if number in _OF_WRITING:
             # Every stage puts its own into words, so this one is about the output itself.
             _silence(sys.stdout)
             message = f"The output cannot be written: {why}."
             return Ending(message, "Check where standard output goes.", ExitCode.CONFIGURATION, kind=kind)
+        case OSError(filename=None, strerror=str(why)):
+            message = f"The system refused what sealtool needs: {why}. What was published is recorded."
+            advice = f"Look whether memory, processes or open files have run out; the details are in {_log(error)}."
+            return Ending(message, advice, ExitCode.CONFIGURATION, kind=kind)
         case _:
             message = "This is a fault of sealtool itself. What was published is recorded; nothing was lost."
             return Ending(message, f"Please report it with the details in {_log(error)}.", ExitCode.BUG, kind=kind)

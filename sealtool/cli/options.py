@@ -128,6 +128,21 @@ def canonical_person_id(text: str) -> PersonId:
     return PersonId(compact)
 
 
+def working_folder() -> Path:
+    """The folder that the command was called from.
+
+    Raises:
+        ConfigurationError: it was removed meanwhile.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ConfigurationError(
+            "The folder that this was called from is not there any more, so no path leads anywhere from it.",
+            advice="Change to a folder that is there, and call again.",
+        ) from error
+
+
 def workspace_of(ctx: click.Context, *, tell_exposures: bool = True) -> Workspace:
     """The workspace of the configuration that counts.
 
@@ -142,7 +157,7 @@ def workspace_of(ctx: click.Context, *, tell_exposures: bool = True) -> Workspac
     from sealtool.settings import find_configuration, load_settings
     from sealtool.workspace import Workspace
 
-    path = find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd())
+    path = find_configuration(ctx.obj, environ=os.environ, folder=working_folder())
     if path is None:
         raise ConfigurationError(
             "There is no configuration: neither --config nor $SEALTOOL_CONFIG names one, and there is no sealtool.toml "
@@ -196,6 +211,6 @@ def workspace_or_defaults(ctx: click.Context) -> Workspace:
     from sealtool.settings import Settings, find_configuration
     from sealtool.workspace import Workspace
 
-    if find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd()) is None:
+    if find_configuration(ctx.obj, environ=os.environ, folder=working_folder()) is None:
         return Workspace(Settings(), os.environ)
     return workspace_of(ctx)

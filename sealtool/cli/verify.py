@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealtool.cli.console import exit_code, note, progress, show_json
-from sealtool.cli.options import cluster_option, json_option, workspace_of
+from sealtool.cli.options import cluster_option, json_option, working_folder, workspace_of
 from sealtool.errors import ConfigurationError, SealtoolError, UsageError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def command(
     if as_json:
         show_json(audit.as_json())
     else:
-        for line in text_lines(audit, Path.cwd()):
+        for line in text_lines(audit, working_folder()):
             click.echo(line)
     return exit_code(needs_human=not audit.passed)
 
@@ -129,7 +129,7 @@ def _with_cluster(ctx: click.Context, workspace: Workspace, address: str) -> Wor
     from sealtool.settings import LOCAL, find_configuration, load_settings
     from sealtool.workspace import Workspace
 
-    path = find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd())
+    path = find_configuration(ctx.obj, environ=os.environ, folder=working_folder())
     if address != LOCAL and path is not None:
         cluster = load_settings(path).cluster
         workspace = Workspace(workspace.settings.model_copy(update={"cluster": cluster}), os.environ)
@@ -192,7 +192,7 @@ def _workspace(ctx: click.Context, anchors: tuple[Path, ...], organizations: tup
             "--organization is empty, so no seal could count.",
             advice="Name an organizationIdentifier: VATES-S0711001H.",
         )
-    path = find_configuration(ctx.obj, environ=os.environ, folder=Path.cwd())
+    path = find_configuration(ctx.obj, environ=os.environ, folder=working_folder())
     if not anchors:
         if path is None:
             raise ConfigurationError(

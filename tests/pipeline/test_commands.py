@@ -1,5 +1,6 @@
 """What every command has in common, and the small ones."""
 
+import errno
 import json
 import os
 import signal
@@ -108,6 +109,19 @@ def test_a_configuration_that_was_named_and_is_not_there_is_no_other(
     outcome = call("--config", "elsewhere.toml", "status")
     assert outcome.code == 3
     assert "elsewhere.toml" in outcome.err
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["check", SMALL_SAMPLE], ["verify", SMALL_SAMPLE]])
+def test_a_working_folder_that_is_gone_is_named(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[object]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    outcome = folder.call(*arguments)
+    assert outcome.code == 3
+    assert outcome.err.startswith("sealtool: The folder that this was called from is not there any more")
 
 
 def test_a_folder_is_no_configuration(folder: Folder) -> None:
@@ -441,6 +455,17 @@ def test_output_that_cannot_be_written_is_said_in_plain_words(folder: Folder, ar
     assert process.returncode == 3
     assert b"Traceback" not in process.stderr
     assert b"sealtool: " in process.stderr
+
+
+def test_what_the_system_refuses_is_no_matter_of_the_output(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Workspace, "plan", refuse)
+    outcome = folder.call("plan", "--registry", SMALL_SAMPLE)
+    assert outcome.code == 3
+    assert outcome.err.startswith("sealtool: The system refused what sealtool needs: Too many open files.")
+    assert "in refuse" in (folder.path / "sealtool.log").read_text(encoding="utf-8")
 
 
 def test_a_closed_standard_output_is_no_fault(folder: Folder) -> None:

@@ -110,6 +110,7 @@ def run() -> None:
     """
     if os.environ.get("_SEALTOOL_COMPLETE"):
         main(prog_name="sealtool")  # a shell asks what may come next; click answers and ends the process
+    _open_closed_streams()
     forbid_core_dumps()
     collect_seldom()
     for stream in (sys.stdout, sys.stderr):
@@ -123,3 +124,14 @@ def run() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(ended_with(main, sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """A standard stream that the caller closed leads nowhere. Otherwise the next file that is opened would get its
+    number, also in the processes of work, and with it what is meant for the stream: that file may be the ledger.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open as long as the program
+            os.set_inheritable(nowhere.fileno(), True)  # noqa: FBT003 - of the library
+            setattr(sys, name, nowhere)

@@ -63,8 +63,7 @@ def ended_with(command: click.Command, arguments: Sequence[str]) -> int:
 def _exit_code(command: click.Command, arguments: Sequence[str]) -> int:
     try:
         outcome = _outcome(command, arguments)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does. What was not told cannot be called done.
         _silence(sys.stdout)
@@ -160,10 +159,9 @@ def _told(ending: Ending, arguments: Sequence[str]) -> ExitCode:
     return ending.code
 
 
-def _silence(stream: TextIO | None) -> None:
+def _silence(stream: TextIO) -> None:
     """Python must not complain at exit about a stream that cannot be flushed."""
-    if stream is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 _FRAME: Final = re.compile(r'^[ |]*File "')

@@ -468,10 +468,30 @@ def test_what_the_system_refuses_is_no_matter_of_the_output(folder: Folder, monk
     assert "in refuse" in (folder.path / "sealtool.log").read_text(encoding="utf-8")
 
 
-def test_a_closed_standard_output_is_no_fault(folder: Folder) -> None:
-    command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), "status"]
-    process = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, check=False)
+@pytest.mark.parametrize(
+    ("command", "closed"),
+    [("status", ">&-"), ("register", ">&-"), ("issue --all --registry registry", "2>&-"), ("status", "<&- >&- 2>&-")],
+)
+def test_a_closed_stream_is_no_fault(folder: Folder, write_registry: Write, command: str, closed: str) -> None:
+    write_registry([A], [])
+    program = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), *command.split()]
+    process = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *program], capture_output=True, check=False)
     assert (process.returncode, process.stderr) == (0, b"")
+
+
+def test_the_number_of_a_closed_stream_goes_to_no_other_file() -> None:
+    program = [sys.executable, "-c", _WHAT_WORKERS_INHERIT]
+    shell = ["sh", "-c", '"$@" <&- 2>&-', "sh", *program]
+    assert subprocess.run(shell, stdout=subprocess.PIPE, text=True, check=True).stdout == "/dev/null /dev/null\n"
+
+
+_WHAT_WORKERS_INHERIT = """
+import subprocess, sys
+from sealtool.cli import _open_closed_streams
+_open_closed_streams()
+links = "echo $(readlink /proc/self/fd/0) $(readlink /proc/self/fd/2)"
+subprocess.run(["sh", "-c", links], check=True)
+"""
 
 
 def test_a_terminal_that_knows_no_unicode_is_no_fault() -> None:

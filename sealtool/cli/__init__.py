@@ -17,6 +17,7 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
+from sealtool.cli.console import TellingGroup
 from sealtool.cli.ending import ended_with
 from sealtool.collecting import collect_seldom
 from sealtool.privacy import forbid_core_dumps
@@ -48,7 +49,7 @@ _COMMANDS: Final = {
 """In the order of the help, with what it says of each: the first sentence of the command's own."""
 
 
-class _Commands(click.Group):
+class _Commands(TellingGroup):
     """A group that imports a command only when it is called, not to list it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,22 +63,20 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(f"sealtool.cli.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def first_sentence(self, ctx: click.Context, cmd_name: str) -> str:
         del ctx
-        room = formatter.width - 6 - max(map(len, _COMMANDS))  # as click has it
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _in_a_line(name, room)) for name in _COMMANDS])
+        return _COMMANDS[cmd_name]
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         fitting = [name for name in _COMMANDS if name.startswith(incomplete)]
         return [
-            *(CompletionItem(name, help=_in_a_line(name)) for name in fitting),
+            *(CompletionItem(name, help=_cut_short(name)) for name in fitting),
             *click.Command.shell_complete(self, ctx, incomplete),
         ]
 
 
-def _in_a_line(name: str, room: int = 45) -> str:
-    return click.Command(name, help=_COMMANDS[name]).get_short_help_str(room)
+def _cut_short(name: str) -> str:
+    return click.Command(name, help=_COMMANDS[name]).get_short_help_str()
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -22,8 +22,24 @@ PROBLEMS_SHOWN: Final = 12
 _ROWS_SPREAD: Final = 20
 """A JSON list that is longer has each of its items in one line."""
 
+_LONGEST_SENTENCE: Final = 1000
+
 _ROW_BREAK: Final = ",\n    "
 _compact = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class TellingGroup(click.Group):
+    """A group whose help has the whole first sentence of each command, and not as much of it as fits in a line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.first_sentence(ctx, name)) for name in self.list_commands(ctx)])
+
+    def first_sentence(self, ctx: click.Context, cmd_name: str) -> str:
+        """What the command says of itself."""
+        command = self.get_command(ctx, cmd_name)
+        return "" if command is None else command.get_short_help_str(_LONGEST_SENTENCE)
 
 
 def show_json(document: Mapping[str, Any]) -> None:

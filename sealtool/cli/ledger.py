@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealtool.cli.console import counted, progress, show_json
+from sealtool.cli.console import TellingGroup, counted, progress, show_json
 from sealtool.cli.options import json_option, workspace_of
 from sealtool.errors import ExitCode
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SHOWN = 40
 
 
-@click.group("ledger")
+@click.group("ledger", cls=TellingGroup)
 def command() -> None:
     """Keeps the ledger: makes, examines, copies, restores, migrates and rebuilds it."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 
 from sealtool.cli import main
 
@@ -62,13 +63,19 @@ def test_status_reads_configuration_and_ledger_and_imports_nothing_for_anything_
     assert _are_missing(HEAVY - needed, imported), (HEAVY - needed) & imported
 
 
-@pytest.mark.parametrize("width", [50, 80, 1000])
-def test_the_list_says_of_commands_what_they_say_themselves(width: int) -> None:
+def test_the_list_says_of_commands_what_they_say_themselves() -> None:
     context = click.Context(main)
-    listed, own = click.HelpFormatter(width=width), click.HelpFormatter(width=width)
+    listed, own = click.HelpFormatter(width=1000), click.HelpFormatter(width=1000)
     main.format_commands(context, listed)
     click.Group.format_commands(main, context, own)
     assert listed.getvalue() == own.getvalue()
+
+
+@pytest.mark.parametrize("arguments", [[], ["ledger"]])
+def test_no_sentence_of_the_list_is_cut_off_at_80_columns(arguments: list[str]) -> None:
+    shown = CliRunner().invoke(main, [*arguments, "--help"], terminal_width=80).output
+    assert "..." not in shown.partition("Commands:")[2]
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_a_shell_is_offered_the_commands_that_begin_so() -> None:

@@ -337,7 +337,7 @@ def _insist_on_act(grounds: Grounds, content: Content) -> None:
         items = ", ".join(OPTIONS[item] for item in content.upheld)
         raise UsageError(
             f"{items} says what the registry does not say, so it has to be on record who decided it and in which file; "
-            f"{' and '.join(missing)} is missing.",
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing.",
             advice="Name the body that upheld it with --by, and its act with --file.",
         )
 

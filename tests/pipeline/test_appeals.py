@@ -417,8 +417,9 @@ def test_an_area_of_c2_is_reissued_by_itself(folder: Folder, tmp_path: Path) -> 
 def test_what_the_registry_does_not_say_needs_to_be_somebodys_decision_on_paper(folder: Folder) -> None:
     refused = reissue(folder, certificate_of(folder), "--accredited-on", "2025-01-20")
     assert refused.code == 2
-    assert "--by" in refused.err
-    assert "--file" in refused.err
+    assert "--by and --file are missing." in refused.err
+    half = reissue(folder, certificate_of(folder), "--accredited-on", "2025-01-20", *UPHELD[:2])
+    assert "in which file; --file is missing." in half.err
     assert states(folder) == [(0, "issued")]
 
 

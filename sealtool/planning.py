@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sealtool.canonical import decision_as_json, decision_fingerprint, person_as_json
+from sealtool.canonical import decision_as_json, decision_fingerprint, person_as_json, person_from_json
 from sealtool.errors import UsageError
 from sealtool.ledger import CertificateState, IssuedCertificate
 from sealtool.model import (
@@ -202,7 +202,9 @@ def make_plan(
     everything: dict[Key, IssuedCertificate] = {(one.person_id, one.level, one.area): one for one in on_record}
     known = {key: one for key, one in everything.items() if scope.covers(one.level, one.area, one.person_id)}
     new = [one for one in decisions if key_of(one) not in known]
-    held, problems = _hold_the_unprintable(registry, new, unprintable)
+    gone = [one for one in everything.values() if _is_lost(one) and not _is_in(registry, one.person_id)]
+    doubts = [*_unprintable_names(new, unprintable), *_known_by_another_id(new, gone)]
+    held, problems = _hold(registry, doubts)
     entries = [_entry(decision, known) for decision in decisions if decision.person.person_id not in held]
     decided = {key_of(decision) for decision in decisions}
     unsupported = [one for key, one in known.items() if key not in decided and one.person_id not in held]
@@ -282,17 +284,61 @@ def _is_settled(one: IssuedCertificate) -> bool:
     return one.state is CertificateState.REVOKED or one.overruled is not None
 
 
-def _hold_the_unprintable(
-    registry: Registry, decisions: Iterable[Decision], unprintable: Unprintable
+def _is_in(registry: Registry, person_id: str) -> bool:
+    return person_id in registry.records or person_id in registry.held
+
+
+def _hold(
+    registry: Registry, doubts: Iterable[tuple[str, Problem]]
 ) -> tuple[dict[str, tuple[int, ...]], tuple[Problem, ...]]:
-    """Holds whoever has a name that the fonts cannot print: an empty box on a sealed document misnames them."""
+    """Whom the registry holds, and for which problems, with those about whom there is a doubt of the plan's own."""
     held, problems = dict(registry.held), list(registry.problems)
+    for person_id, problem in doubts:
+        held[person_id] = (*held.get(person_id, ()), len(problems))
+        problems.append(problem)
+    return dict(sorted(held.items())), tuple(problems)
+
+
+def _unprintable_names(decisions: Iterable[Decision], unprintable: Unprintable) -> Iterator[tuple[str, Problem]]:
+    """Names that the fonts cannot print: an empty box on a sealed document misnames somebody."""
     for person in {decision.person.person_id: decision.person for decision in decisions}.values():
         for column, value in _names(person):
             if missing := unprintable(value):
-                held[person.person_id] = (*held.get(person.person_id, ()), len(problems))
-                problems.append(_unprintable_name(person, column, value, missing))
-    return dict(sorted(held.items())), tuple(problems)
+                yield person.person_id, _unprintable_name(person, column, value, missing)
+
+
+def _known_by_another_id(
+    decisions: Iterable[Decision], gone: Iterable[IssuedCertificate]
+) -> Iterator[tuple[str, Problem]]:
+    """Decisions that would repeat a certificate of somebody who is in the registry no more, but for the id.
+
+    A NIE becomes a DNI one day: to issue anew would double the certificate.
+    """
+    by_person_and_level: dict[tuple[str, str, int | None], list[IssuedCertificate]] = {}
+    for one in gone:
+        name = person_from_json(one.decision["person"]).full_name
+        by_person_and_level.setdefault((name, one.level, one.area), []).append(one)
+    for decision in decisions if by_person_and_level else ():
+        person, (_, level, area) = decision.person, key_of(decision)
+        for one in by_person_and_level.get((person.full_name, level, area), ()):
+            if (
+                decision_fingerprint(replace(decision, person=replace(person, person_id=one.person_id)))
+                == one.fingerprint
+            ):
+                yield person.person_id, _other_id(person, one)
+
+
+def _other_id(person: Person, one: IssuedCertificate) -> Problem:
+    return Problem(
+        file="people.csv",
+        line=person.line,
+        column="person_id",
+        value=person.person_id,
+        message=f"The certificate {one.certificate_id} says all that would be issued here, but for the id: "
+        f"{one.person_id}, who is not in the registry any more. If this is the same person with another id, a second "
+        "certificate would double the first: revoke that one, and the next run issues it with the new id. If these are "
+        "two people, uphold that one with `reissue`.",
+    )
 
 
 def _names(person: Person) -> tuple[tuple[str, str], ...]:

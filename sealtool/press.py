@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from sealtool.batches import in_batches
 from sealtool.errors import RenderingError, SealtoolError, SelfCheckError
@@ -26,6 +28,7 @@ from sealtool.workers import begin, call_in, result_of
 
 T = TypeVar("T")
 
+_TRIES_AT_MIDNIGHT: Final = 3
 HOPELESS: Final = 10
 """Failures, with nothing made yet, after which the cause is not in the certificates."""
 
@@ -85,6 +88,7 @@ class Press:
         sealing: makes the sealer; called once, and only when there is something to seal.
         level: the level every seal must be verified to have.
         in_flight: how many certificates are worked on at a time.
+        timezone: whose calendar the day of the seal is taken from, which is the day of issue.
     """
 
     executor: Executor
@@ -96,6 +100,7 @@ class Press:
     sealing: Callable[[], Sealing]
     level: PadesLevel
     in_flight: int
+    timezone: ZoneInfo
 
     async def make(
         self,
@@ -172,20 +177,33 @@ class Press:
     async def _make_one(
         self, sealing: Sealing, orders: tuple[CertificateOrder, ...], on_step: Callable[[str], None]
     ) -> SealedCertificate | Failure:
-        files = []
         try:
-            for order in orders:
-                pages = await self.laid_out(order)
-                on_step("certificate laid out")
-                pdf = await sealing.seal(pages)
-                on_step("certificate sealed")
-                verification = await self.checked(order, pdf)
-                on_step("certificate checked")
-                insist(order, verification, self.level, sealing.certificate_sha256)
-                files.append(SealedFile(order, pdf, verification))
+            for _ in range(_TRIES_AT_MIDNIGHT):
+                files = [await self._made(sealing, order, on_step) for order in orders]
+                days = {self._day_of_seal(file.verification) for file in files}
+                if days == {orders[0].issued_on}:
+                    return tuple(files)
+                # It became another day on the way, and what says the wrong one is thrown away.
+                orders = tuple(replace(order, issued_on=max(days)) for order in orders)
         except (RenderingError, SelfCheckError) as error:
             return Failure(orders[0].certificate_id, error)
-        return tuple(files)
+        reason = Reason("DAY_DIFFERS", "It was sealed on another day than it says, time and again; compare the clocks.")
+        return Failure(orders[0].certificate_id, _refused(f"Certificate {orders[0].certificate_id}", [reason]))
+
+    async def _made(self, sealing: Sealing, order: CertificateOrder, on_step: Callable[[str], None]) -> SealedFile:
+        pages = await self.laid_out(order)
+        on_step("certificate laid out")
+        pdf = await sealing.seal(pages)
+        on_step("certificate sealed")
+        verification = await self.checked(order, pdf)
+        on_step("certificate checked")
+        insist(order, verification, self.level, sealing.certificate_sha256)
+        return SealedFile(order, pdf, verification)
+
+    def _day_of_seal(self, verification: Verification) -> date:
+        if verification.sealed_at is None:
+            raise _refused("A certificate", [Reason("NO_TIME", "Its seal names no time.")])
+        return verification.sealed_at.astimezone(self.timezone).date()
 
 
 def insist(order: CertificateOrder, verification: Verification, level: PadesLevel, certificate_sha256: str) -> None:

@@ -371,6 +371,7 @@ class Workspace:
             sealing=press.sealing,
             level=press.level,
             in_flight=4 * cluster.places,
+            timezone=press.timezone,
             own=press.executor,
             judge=partial(judge_certificate, self._trust_in_the_press),
             now=self.now,
@@ -409,6 +410,7 @@ class Workspace:
             sealing=self.sealer,
             level=level,
             in_flight=self.settings.run.worker_count * (_IN_FLIGHT if level is PadesLevel.B_B else _IN_FLIGHT_STAMPED),
+            timezone=self.timezone,
         )
 
     @cached_property

@@ -5,6 +5,8 @@ import io
 import json
 import stat
 import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import pytest
 from sealtool import workspace
 from sealtool.identifiers import parse_certificate_id
 from sealtool.manifest import parse_manifest
-from sealtool.model import CertificateOrder
+from sealtool.model import CertificateOrder, Level
+from sealtool.planning import Scope
 from sealtool.rendering.facts import kind_of
+from sealtool.workspace import utc_now
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, SMALL_SAMPLE, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
@@ -294,3 +298,53 @@ def test_issue_never_touches_what_changed_or_was_lost(issued: Folder, write_regi
     registry = write_registry([A, B], [b1_by_test(A, day="2025-04-01")], name="later")
     assert issued.call("issue", "--level", "B1", "--registry", registry, "--accept-shrink").code == 1
     assert everything_in(issued.path / "out") == before
+
+
+# --- the day of issue -----------------------------------------------------------------------------
+
+
+def test_a_certificate_that_is_sealed_after_midnight_says_the_new_day(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    begun = utc_now().astimezone(quick_folder.workspace.timezone)
+    midnight = (begun + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    clock = [midnight - timedelta(seconds=2)]
+
+    def step(name: str) -> None:
+        if name == "certificate laid out":
+            clock[0] = midnight + timedelta(seconds=30)
+
+    registry = write_registry([A], [b1_by_test(A)])
+    _, report = replace(quick_folder.workspace, now=lambda: clock[0].astimezone(UTC)).issue(
+        registry, Scope((Level.B1,)), on_step=step
+    )
+    assert (len(report.issued), report.failures) == (1, [])
+    (document,) = manifest_of(quick_folder)["documents"]
+    sealed_at = datetime.fromisoformat(document["seal"]["signing_time"])
+    (certificate,) = quick_folder.certificates
+    shown = subprocess.run(["pdftotext", certificate, "-"], capture_output=True, text=True, check=True).stdout
+    assert sealed_at.astimezone(midnight.tzinfo).date() == midnight.date()
+    assert f"Palma, {midnight.day} de " in " ".join(shown.split())
+
+
+# --- another id -----------------------------------------------------------------------------------
+
+
+def test_a_person_who_got_another_id_is_held_until_a_human_has_withdrawn_the_first_certificate(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    foreign = "X1234567L"
+    registry = write_registry([foreign], [b1_by_test(foreign)])
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    (first,) = quick_folder.certificates
+    registry = write_registry([A], [b1_by_test(A)])
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert (outcome.code, outcome.json["issued"]) == (1, [])
+    (problem,) = outcome.json["problems"]
+    assert (problem["column"], problem["value"]) == ("person_id", A)
+    assert foreign in problem["message"]
+    assert first.stem in problem["message"]
+    revoked = quick_folder.call("revoke", first.stem, "--reason", "another id", "--yes")
+    assert revoked.code == 0, revoked.err
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert (outcome.code, len(outcome.json["issued"])) == (0, 1)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sealtool.eni import eni_document, eni_metadata
-from sealtool.errors import LedgerInconsistentError, OutputError
+from sealtool.errors import LedgerInconsistentError
 from sealtool.ledger import Ledger, ManifestEntry
 from sealtool.manifest import SealEntry, sealed_at
 from sealtool.publishing import OutputFolder
@@ -38,13 +38,9 @@ def export_eni(ledger: Ledger, output: OutputFolder, target: Path, organ: str) -
         organ: DIR3 code of the issuing office.
 
     Raises:
-        OutputError: a file cannot be read or written.
+        OutputError: a file cannot be read or written, or the target lies in the output folder.
     """
-    if target.resolve().is_relative_to(output.root.resolve()):
-        raise OutputError(
-            f"{target} lies in the output folder, where auditors would take the exported files for foreign ones.",
-            advice="Name a folder outside of it.",
-        )
+    output.insist_on_elsewhere(target)
     exported, report = OutputFolder(target), ExportReport()
     exported.prepare()
     for entry in ledger.entries():

@@ -102,6 +102,7 @@ class LedgerKeeping:
 
     def back_up(self, file: Path) -> Backup:
         """Copies the ledger into a new file, also while a run goes on."""
+        self.output.insist_on_elsewhere(file)
         with open_ledger(self.url, self.password) as ledger:
             return Custody(ledger).back_up(file, tool_version=__version__, at=self.now())
 
@@ -111,6 +112,7 @@ class LedgerKeeping:
         Returns:
             The version before, and the backup; None where the ledger was up to date.
         """
+        self.output.insist_on_elsewhere(file)
         with migrate_ledger(self.url, self.password) as (ledger, version):
             if version == SCHEMA_HEAD:
                 return version, None

@@ -119,6 +119,19 @@ class OutputFolder:
         """Whether the folder is there at all."""
         return self.root.is_dir()
 
+    def insist_on_elsewhere(self, target: Path) -> None:
+        """Refuses a place for something else that is this folder, or lies below it.
+
+        Raises:
+            OutputError: it is, or does.
+        """
+        if target.resolve().is_relative_to(self.root.resolve()):
+            raise OutputError(
+                f"{target} lies in the output folder, where auditors, and the next run, would take what is written "
+                "for foreign files. Nothing was written.",
+                advice="Name a place outside of it.",
+            )
+
     def documents(self) -> frozenset[str]:
         """The paths of all sealed documents that are there."""
         with _in_our_words(self.root):

@@ -184,6 +184,15 @@ class Workspace:
         """The folder of certificates and manifests."""
         return OutputFolder(self.settings.output.folder)
 
+    def insist_on_elsewhere(self, target: Path) -> None:
+        """Refuses to write something else into the output folder; where there is no configuration, none is known.
+
+        Raises:
+            OutputError: the target lies there.
+        """
+        if self.configuration is not None:
+            self.output.insist_on_elsewhere(target)
+
     def standing(self) -> Standing:
         """How things stand, and what needs a human."""
         from sealtool.standing import standing_of

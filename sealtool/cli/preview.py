@@ -52,7 +52,9 @@ def command(
     if areas and levels and str(Level.C2) not in levels:
         raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
     chosen = [Level(level) for level in levels] or ([Level.C2] if areas else list(Level))
-    shown = workspace_or_defaults(ctx).previews(
+    workspace = workspace_or_defaults(ctx)
+    workspace.insist_on_elsewhere(output)
+    shown = workspace.previews(
         chosen, [Area(area) for area in areas] or list(Area), [(Language(language),) for language in languages]
     )
     files = {f"{one.name}.pdf": one.content for one in shown} | {CONTACT_SHEET: contact_sheet(shown)}

@@ -55,6 +55,7 @@ def command(
     form = Form(as_json=as_json, masked=masked, byte_order_mark=not no_bom)
     wanted = states or (("issued",) if masked else STATES)
     if output is not None:
+        workspace.insist_on_elsewhere(output)
         insist_on_replaceable(output, is_earlier_export, "register that was exported here")
     pieces = _pieces(workspace, form, levels, people, wanted)
     if output is None:

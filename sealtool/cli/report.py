@@ -63,9 +63,11 @@ def command(
         raise UsageError(f"--from {first} is after --to {last}, so nothing could be counted.", advice="Swap them.")
     from sealtool.reporting.figures_page import figures_page, is_earlier_page
 
+    workspace = workspace_of(ctx)
     if output is not None:
+        workspace.insist_on_elsewhere(output)
         insist_on_replaceable(output, is_earlier_page, "page that was written by `sealtool report`")
-    found = _figures(workspace_of(ctx), registry, first, last, for_everybody=publish)
+    found = _figures(workspace, registry, first, last, for_everybody=publish)
     if output is not None:
         from sealtool.publishing import write_in_place
 

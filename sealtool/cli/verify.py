@@ -101,6 +101,8 @@ def command(
     for file in filter(None, (page, etsi)):
         insist_on_new(file)
     workspace = _workspace(ctx, anchors, organizations)
+    for file in filter(None, (page, etsi)):
+        workspace.insist_on_elsewhere(file)
     if cluster is not None:
         workspace = _with_cluster(ctx, workspace, cluster)
     trust, now = workspace.trust, workspace.now()

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
+from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, call
 
 A, B = PEOPLE[:2]
 
@@ -66,8 +66,34 @@ def test_what_is_not_what_was_issued_is_named_and_left_out(issued: Folder, tmp_p
     assert spoilt.stem in outcome.json["needs_human"][0]
 
 
-def test_the_output_folder_is_no_place_for_exports(issued: Folder) -> None:
-    outcome = issued.call("export", "--eni", issued.path / "out" / "eni")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export", "--eni", "eni"),
+        ("preview", "--level", "B1", "--output", "2026/C1"),
+        ("register", "--output", "register.csv"),
+        ("report", "--output", "manifests/report.html"),
+        ("verify", "out", "--html", "report.html"),
+        ("verify", "out", "--etsi", "report.xml"),
+        ("ledger", "backup", "backup.jsonl"),
+        ("ledger", "migrate", "backup.jsonl"),
+    ],
+    ids=" ".join,
+)
+def test_the_output_folder_is_no_place_for_anything_that_was_not_issued(
+    issued: Folder, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(issued.path)
+    before = sorted(issued.path.rglob("*"))
+    outcome = issued.call(*arguments[:-1], f"out/{arguments[-1]}")
     assert outcome.code == 3
-    assert "outside" in outcome.err
-    assert not (issued.path / "out" / "eni").exists()
+    assert "Name a place outside" in outcome.err
+    assert sorted(issued.path.rglob("*")) == before
+
+
+def test_without_a_configuration_no_folder_is_the_output_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEALTOOL_CONFIG", raising=False)
+    assert call("preview", "--level", "B1", "--output", "out").code == 0

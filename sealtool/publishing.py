@@ -134,14 +134,16 @@ class OutputFolder:
 
     def documents(self) -> frozenset[str]:
         """The paths of all sealed documents that are there."""
-        with _in_our_words(self.root):
-            # what relative_to would say, which takes longer than to look into the folders
-            return frozenset(str(path).removeprefix(f"{self.root}/") for path in self.root.glob("*/*/*.pdf"))
+        years = _folders_in(str(self.root))
+        levels = [level for year in years for level in _folders_in(year)]
+        files = (one.path for level in levels for one in _entries_of(level))
+        # what relative_to would say, which takes longer than to look into the folders
+        return frozenset(path.removeprefix(f"{self.root}/") for path in files if path.endswith(".pdf"))
 
     def manifests(self) -> list[str]:
         """The paths of all manifests that are there, the newest last: their names sort by time."""
-        with _in_our_words(self.root):
-            return sorted(f"{MANIFESTS}/{path.name}" for path in (self.root / MANIFESTS).glob("*.json"))
+        names = (one.name for one in _entries_of(str(self.root / MANIFESTS)))
+        return sorted(f"{MANIFESTS}/{name}" for name in names if name.endswith(".json"))
 
     def remove_leftovers(self) -> None:
         """Removes what a killed run had begun to write. Call with the ledger held: a living run writes there."""
@@ -278,6 +280,21 @@ def _write_whole(
 def _remove(folder: int, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
+
+
+def _entries_of(folder: str) -> list[os.DirEntry[str]]:
+    """What a folder holds, nothing where it is not there. One that cannot be looked into is no empty one."""
+    with _in_our_words(Path(folder)):
+        try:
+            with os.scandir(folder) as entries:
+                return list(entries)
+        except FileNotFoundError:
+            return []
+
+
+def _folders_in(folder: str) -> list[str]:
+    with _in_our_words(Path(folder)):
+        return [one.path for one in _entries_of(folder) if one.is_dir()]
 
 
 def _make_inside(folder: int, name: str) -> None:

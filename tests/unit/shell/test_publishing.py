@@ -1,8 +1,10 @@
 import contextlib
+import errno
 import os
 import socket
 import stat
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -148,6 +150,28 @@ def test_a_failed_write_leaves_nothing_behind(output: OutputFolder, monkeypatch:
     with pytest.raises(OutputError, match="No space left"):
         output.publish("x.pdf", b"content")
     assert files_in(output) == []
+
+
+@pytest.mark.parametrize("closed", ["2026", "2026/B1", "manifests"])
+def test_a_folder_that_cannot_be_looked_into_is_no_empty_one(
+    output: OutputFolder, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    output.publish("2026/B1/x.pdf", b"content")
+    output.publish("manifests/20260131T031500Z-7dbca8.json", b"{}")
+    scandir = os.scandir
+
+    def refuse(folder: str) -> Iterator[os.DirEntry[str]]:
+        if folder == str(output.root / closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(OutputError, match=f"{closed} cannot be written or read: Permission denied"):
+        output.documents(), output.manifests()
+
+
+def test_where_nothing_was_issued_yet_there_is_nothing(output: OutputFolder) -> None:
+    assert (output.documents(), output.manifests()) == (frozenset(), [])
 
 
 def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(output: OutputFolder) -> None:

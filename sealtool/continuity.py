@@ -3,7 +3,12 @@ issued since, and would issue it again; so nothing is done until a human has loo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
 from sealtool.errors import LedgerInconsistentError
+from sealtool.identifiers import parse_certificate_id
 from sealtool.ledger import Ledger
 from sealtool.manifest import parse_manifest
 from sealtool.publishing import OutputFolder
@@ -12,6 +17,7 @@ _ROLLED_BACK = (
     "Do not issue. Most likely the ledger was restored from an old backup: restore a newer one, together with its "
     "-wal file, or have the missing part entered again by hand."
 )
+_NAMED: Final = 5
 
 
 def insist_on_continuity(ledger: Ledger, output: OutputFolder) -> None:
@@ -65,8 +71,25 @@ def broken_continuity(ledger: Ledger, output: OutputFolder) -> LedgerInconsisten
             f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
         )
     if unknown := sorted(present - known):
+        return _unknown(output, unknown)
+    return None
+
+
+def _unknown(output: OutputFolder, paths: Sequence[str]) -> LedgerInconsistentError:
+    """What to make of documents that the ledger does not know: what is called as certificates are was issued."""
+    if certificates := [path for path in paths if _is_called_as_certificates_are(path)]:
+        documents = "1 document" if len(certificates) == 1 else f"{len(certificates)} documents"
         return LedgerInconsistentError(
-            f"{output.root} holds {len(unknown)} documents that the ledger does not know, first {unknown[0]}.",
+            f"{output.root} holds {documents} that the ledger does not know, first {certificates[0]}.",
             advice=_ROLLED_BACK,
         )
-    return None
+    named = ", ".join(paths[:_NAMED]) + (f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else "")
+    return LedgerInconsistentError(
+        f"{output.root} holds what is no certificate by its name, so somebody else put it there: {named}.",
+        advice="Move it away: only what was issued, and manifests, belong there. Then call again.",
+    )
+
+
+def _is_called_as_certificates_are(path: str) -> bool:
+    name = PurePosixPath(path).name.partition(".")[0]
+    return parse_certificate_id(name) == name

@@ -70,11 +70,25 @@ def test_an_output_folder_that_went_away_is_not_made_anew(quick_folder: Folder, 
     assert issue(quick_folder, registry) == 0
 
 
-def test_a_document_that_nobody_issued_stops_the_run(quick_folder: Folder, registry: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "said", "advised"),
+    [
+        (["B1.ca-es", "NH52A-RQHZA-HRGY1-DV63T"], "B1/B1.ca-es.pdf", "Move it away"),
+        (["B1.ca-es", "NH52A-RQHZA-HRGY1-DV63S"], "holds 1 document that the ledger does not know", "old backup"),
+        (["H47GW-MC19B-FYVNM-YFE2N.ca", "NH52A-RQHZA-HRGY1-DV63S"], "holds 2 documents", "old backup"),
+    ],
+    ids=["foreign names", "a name of ours among them", "names of ours"],
+)
+def test_a_document_that_nobody_issued_stops_the_run_and_its_name_tells_why(
+    quick_folder: Folder, registry: Path, names: list[str], said: str, advised: str
+) -> None:
     issue(quick_folder, registry)
-    certificate = quick_folder.certificates[0]
-    shutil.copy(certificate, certificate.with_name("AAAAA-AAAAA-AAAAA-AAAAA.pdf"))
-    assert issue(quick_folder, registry) == 5
+    for name in names:
+        shutil.copy(quick_folder.certificates[0], quick_folder.certificates[0].with_name(f"{name}.pdf"))
+    for command in (("status",), ("issue", "--level", "B1", "--registry", registry)):
+        outcome = quick_folder.call(*command)
+        told = outcome.out + outcome.err
+        assert (outcome.code, said in told, advised in told) == (5, True, True)
 
 
 def test_what_an_issued_certificate_says_stays_in_the_register_until_a_human_decides(

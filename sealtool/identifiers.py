@@ -21,6 +21,7 @@ _RANDOM_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _GROUP: Final = 5
 _RANDOM_CHARACTERS: Final = 19
+_RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 _CERTIFICATE_ID = re.compile(r"(?:[0-9A-Z]{5}-){3}[0-9A-Z]{5}")
 
 
@@ -49,6 +50,11 @@ def parse_certificate_id(text: str) -> CertificateId | None:
 def new_run_id(now: datetime, random_bytes: RandomBytes) -> RunId:
     """A run id that sorts by time: start in UTC and 24 random bits."""
     return RunId(f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{random_bytes(3).hex()}")
+
+
+def is_run_id(text: str) -> bool:
+    """Whether it has the form of a run id."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 def start_of_run(run_id: RunId) -> datetime:

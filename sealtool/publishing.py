@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sealtool.errors import LedgerInconsistentError, OutputError
+from sealtool.identifiers import is_run_id
 from sealtool.model import RunId
 
 MANIFESTS: Final = "manifests"
@@ -141,9 +142,11 @@ class OutputFolder:
         return frozenset(path.removeprefix(f"{self.root}/") for path in files if path.endswith(".pdf"))
 
     def manifests(self) -> list[str]:
-        """The paths of all manifests that are there, the newest last: their names sort by time."""
+        """The paths of all manifests that are there, the newest last: their names are run ids, which sort by time."""
         names = (one.name for one in _entries_of(str(self.root / MANIFESTS)))
-        return sorted(f"{MANIFESTS}/{name}" for name in names if name.endswith(".json"))
+        return sorted(
+            f"{MANIFESTS}/{name}" for name in names if name.endswith(".json") and is_run_id(name.removesuffix(".json"))
+        )
 
     def remove_leftovers(self) -> None:
         """Removes what a killed run had begun to write. Call with the ledger held: a living run writes there."""

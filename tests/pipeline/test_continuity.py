@@ -91,6 +91,19 @@ def test_a_document_that_nobody_issued_stops_the_run_and_its_name_tells_why(
         assert (outcome.code, said in told, advised in told) == (5, True, True)
 
 
+@pytest.mark.parametrize("name", ["{run}.valide.json", "zzz.json", "report.html"])
+def test_what_is_called_otherwise_than_manifests_are_is_not_taken_for_one(
+    quick_folder: Folder, registry: Path, name: str
+) -> None:
+    issue(quick_folder, registry)
+    (manifest,) = quick_folder.manifests
+    manifest.with_name(name.format(run=manifest.stem)).write_text("{}", encoding="utf-8")
+    assert issue(quick_folder, registry) == 0
+    assert quick_folder.call("status").code == 0
+    assert quick_folder.call("ledger", "verify").code == 0
+    assert quick_folder.call("verify", quick_folder.path / "out").code == 1
+
+
 def test_what_an_issued_certificate_says_stays_in_the_register_until_a_human_decides(
     quick_folder: Folder, registry: Path, write_registry: Write
 ) -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealtool.identifiers import _check_character, new_certificate_id, new_run_id, parse_certificate_id, start_of_run
+from sealtool.identifiers import (
+    _check_character,
+    is_run_id,
+    new_certificate_id,
+    new_run_id,
+    parse_certificate_id,
+    start_of_run,
+)
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SEEDS = st.integers(0, 2**32)
@@ -68,6 +75,14 @@ def test_run_ids_sort_by_time() -> None:
     now = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
     ids = [new_run_id(now + timedelta(seconds=seconds), os.urandom) for seconds in range(3)]
     assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    "text", ["20260302T030405Z-00000", "20260302T030405Z-000000.valide", "valide", "", "２0260302T030405Z-000000"]
+)
+def test_what_is_no_run_id_is_not_taken_for_one(text: str) -> None:
+    assert is_run_id(new_run_id(datetime(2026, 3, 2, tzinfo=UTC), os.urandom))
+    assert not is_run_id(text)
 
 
 def test_a_run_id_tells_its_second() -> None:

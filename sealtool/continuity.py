@@ -11,7 +11,7 @@ from sealtool.errors import LedgerInconsistentError
 from sealtool.identifiers import parse_certificate_id
 from sealtool.ledger import Ledger
 from sealtool.manifest import parse_manifest
-from sealtool.publishing import OutputFolder
+from sealtool.publishing import MANIFESTS, OutputFolder
 
 _ROLLED_BACK = (
     "Do not issue. Most likely the ledger was restored from an old backup: restore a newer one, together with its "
@@ -20,59 +20,74 @@ _ROLLED_BACK = (
 _NAMED: Final = 5
 
 
+def broken_continuity(ledger: Ledger, output: OutputFolder) -> LedgerInconsistentError | None:
+    """What :func:`insist_on_continuity` raises, None when nothing speaks against going on."""
+    try:
+        insist_on_continuity(ledger, output)
+    except LedgerInconsistentError as error:
+        return error
+    return None
+
+
 def insist_on_continuity(ledger: Ledger, output: OutputFolder) -> None:
-    """Raises what :func:`broken_continuity` finds.
+    """Raises what speaks against going on.
+
+    The newest manifest pins an event of the ledger; from there on the chain of events is followed. Every document
+    in the output folder must be known to the ledger. A missing document or manifest is not looked at here (``status``
+    does), unless all are missing: then the folder itself is not the right one, or nothing pins the ledger any more.
 
     Raises:
         LedgerInconsistentError: ledger and output folder contradict each other.
         OutputError: the output folder cannot be read.
     """
-    finding = broken_continuity(ledger, output)
-    if finding is not None:
-        raise finding
-
-
-def broken_continuity(ledger: Ledger, output: OutputFolder) -> LedgerInconsistentError | None:
-    """What speaks against going on, None when nothing does.
-
-    The newest manifest pins an event of the ledger; from there on the chain of events is followed. Every document
-    in the output folder must be known to the ledger. A missing document is not looked at here (``status`` does),
-    unless all are missing: then the folder itself is not the right one.
-    """
-    known = ledger.document_paths()
-    present = output.documents() if output.exists() else frozenset()
+    present = output.documents()
     issued = ledger.issued_paths()
     if issued and not issued & present:
-        return LedgerInconsistentError(
+        raise LedgerInconsistentError(
             f"The ledger knows {len(issued)} issued documents, but none of them is in {output.root}: the folder was "
             "moved, or its disk is not mounted.",
             advice="Put the folder back, or correct output.folder.",
         )
-    pinned = 0
-    manifest = max(output.manifests(), default=None)
-    if manifest is not None:
-        try:
-            run = parse_manifest(output.read(manifest) or b"").run
-        except ValueError as error:
-            return LedgerInconsistentError(
-                f"The newest manifest {manifest} cannot be read ({error}), so nobody can tell whether the ledger is "
-                "the one that wrote it.",
-                advice="Restore the manifest from a backup.",
-            )
-        pinned = run.ledger_sequence
-        if ledger.event_hash(pinned) != run.ledger_head:
-            return LedgerInconsistentError(
-                f"The manifest {manifest} was written when the ledger had event {pinned} "
-                f"({run.ledger_head[:12]}…); this ledger does not have it.",
-                advice=_ROLLED_BACK,
-            )
-    if broken := ledger.broken_link(after=pinned):
-        return LedgerInconsistentError(
+    if broken := ledger.broken_link(after=_pinned(ledger, output)):
+        raise LedgerInconsistentError(
             f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
         )
-    if unknown := sorted(present - known):
-        return _unknown(output, unknown)
-    return None
+    if unknown := sorted(present - ledger.document_paths()):
+        raise _unknown(output, unknown)
+
+
+def _pinned(ledger: Ledger, output: OutputFolder) -> int:
+    """The event of this ledger that the newest manifest pins, 0 before the first."""
+    manifest = max(output.manifests(), default=None)
+    if manifest is None:
+        if ledger.last_manifest() is None:
+            return 0
+        raise LedgerInconsistentError(
+            f"The ledger knows of manifests, but {output.root / MANIFESTS} holds none of them, so nothing tells "
+            "whether it is the ledger that wrote the newest one.",
+            advice="Restore the folder of manifests from a backup.",
+        )
+    try:
+        run = parse_manifest(output.read(manifest) or b"").run
+    except ValueError as error:
+        raise LedgerInconsistentError(
+            f"The newest manifest {manifest} cannot be read ({error}), so nobody can tell whether the ledger is "
+            "the one that wrote it.",
+            advice="Restore the manifest from a backup.",
+        ) from error
+    if ledger.event_hash(run.ledger_sequence) != run.ledger_head:
+        raise LedgerInconsistentError(
+            f"The manifest {manifest} was written when the ledger had event {run.ledger_sequence} "
+            f"({run.ledger_head[:12]}…); this ledger does not have it.",
+            advice=_ROLLED_BACK,
+        )
+    return run.ledger_sequence
+
+
+def missing_files(ledger: Ledger, output: OutputFolder) -> tuple[Sequence[str], Sequence[str]]:
+    """The issued documents that are not there, and what is not there of manifests; looks at names alone."""
+    documents = ledger.issued_paths() - output.documents()
+    return sorted(documents), sorted(ledger.manifest_files() - output.beside_manifests())
 
 
 def _unknown(output: OutputFolder, paths: Sequence[str]) -> LedgerInconsistentError:

@@ -38,6 +38,11 @@ def manifest_path(run_id: RunId) -> str:
     return f"{MANIFESTS}/{run_id}.json"
 
 
+def _is_manifest(path: str) -> bool:
+    name = path.removeprefix(f"{MANIFESTS}/")
+    return name.endswith(".json") and is_run_id(name.removesuffix(".json"))
+
+
 class OutputFolder:
     """The folder of certificates and manifests. Paths are relative to it, with forward slashes.
 
@@ -143,10 +148,11 @@ class OutputFolder:
 
     def manifests(self) -> list[str]:
         """The paths of all manifests that are there, the newest last: their names are run ids, which sort by time."""
-        names = (one.name for one in _entries_of(str(self.root / MANIFESTS)))
-        return sorted(
-            f"{MANIFESTS}/{name}" for name in names if name.endswith(".json") and is_run_id(name.removesuffix(".json"))
-        )
+        return sorted(filter(_is_manifest, self.beside_manifests()))
+
+    def beside_manifests(self) -> frozenset[str]:
+        """The paths of all that is in the folder of manifests: them, their seals and tables, and whatever else."""
+        return frozenset(f"{MANIFESTS}/{one.name}" for one in _entries_of(str(self.root / MANIFESTS)))
 
     def remove_leftovers(self) -> None:
         """Removes what a killed run had begun to write. Call with the ledger held: a living run writes there."""

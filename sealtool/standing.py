@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sealtool.continuity import broken_continuity
+from sealtool.continuity import broken_continuity, missing_files
 from sealtool.ledger import CertificateState, Ledger, RunState, RunSummary
 from sealtool.model import Level
 from sealtool.publishing import OutputFolder
@@ -34,6 +34,7 @@ class FindingCode(StrEnum):
     LEDGER_CHANGED = "LEDGER_CHANGED"
     LEDGER_CONTRADICTED = "LEDGER_CONTRADICTED"
     FILES_MISSING = "FILES_MISSING"
+    MANIFEST_MISSING = "MANIFEST_MISSING"
     CERTIFICATES_PENDING = "CERTIFICATES_PENDING"
     RUN_STOPPED = "RUN_STOPPED"
     PEOPLE_HELD = "PEOPLE_HELD"
@@ -252,12 +253,20 @@ def _inconsistencies(ledger: Ledger, output: OutputFolder) -> list[Finding]:
 
 
 def _missing_files(ledger: Ledger, output: OutputFolder) -> list[Finding]:
-    missing = sorted(ledger.issued_paths() - output.documents())
-    if not missing:
-        return []
-    where = f"{output.root}, first {missing[0]}"
-    message = f"Of the issued files, {len(missing)} are missing from {where}. Restore them from a backup."
-    return [Finding(code=FindingCode.FILES_MISSING, message=message)]
+    documents, manifests = missing_files(ledger, output)
+    kinds = (
+        (FindingCode.FILES_MISSING, "Of the issued files", documents),
+        (FindingCode.MANIFEST_MISSING, "Of the manifests, their seals and tables", manifests),
+    )
+    return [
+        Finding(
+            code=code,
+            message=f"{of_what}, {len(missing)} are missing from {output.root}, first {missing[0]}. Restore them from "
+            "a backup.",
+        )
+        for code, of_what, missing in kinds
+        if missing
+    ]
 
 
 def _open_questions(figures: Figures, runs: Sequence[RunSummary], *, running: bool) -> list[Finding]:

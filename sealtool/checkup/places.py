@@ -12,7 +12,7 @@ from typing import Final
 
 from sealtool.checkup.findings import Finding, ok, problem, warning
 from sealtool.checkup.installation import Installation
-from sealtool.continuity import broken_continuity
+from sealtool.continuity import broken_continuity, missing_files
 from sealtool.errors import LedgerError, LedgerInconsistentError, OutputError, RegistryError
 from sealtool.exposure import remedy, told
 from sealtool.ledger import Ledger
@@ -118,15 +118,15 @@ def continuity(installation: Installation) -> Finding:
 
 
 def _missing_files(opened: Ledger, output: OutputFolder) -> Finding:
-    present = output.documents() if output.exists() else frozenset()
-    issued = opened.issued_paths()
-    if missing := sorted(issued - present):
+    documents, manifests = missing_files(opened, output)
+    if missing := [*documents, *manifests]:
         return warning(
             CONTINUITY,
-            f"Of the issued files, {len(missing)} are missing from {output.root}, first {missing[0]}.",
+            f"Of the issued files and manifests, {len(missing)} are missing from {output.root}, first {missing[0]}.",
             "Restore them from a backup.",
         )
-    return ok(CONTINUITY, f"Every one of {len(issued):,} issued files is there, and no other.")
+    issued = len(opened.issued_paths())
+    return ok(CONTINUITY, f"Every one of {issued:,} issued files is there, and no other.")
 
 
 # --- the output folder ----------------------------------------------------------------------------

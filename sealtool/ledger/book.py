@@ -387,6 +387,11 @@ class Ledger:
         with self._reading() as connection:
             return manifests.unconfirmed(connection)
 
+    def manifest_files(self) -> frozenset[str]:
+        """Where every manifest is that was written, with its seal and its table, below the output folder."""
+        with self._reading() as connection:
+            return manifests.files(connection)
+
     def last_manifest(self) -> tuple[RunId, str] | None:
         """Run and SHA-256 of the newest manifest that was written; None before the first."""
         with self._reading() as connection:

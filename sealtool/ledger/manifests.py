@@ -62,6 +62,12 @@ def unconfirmed(connection: Connection) -> tuple[ManifestOnRecord, ...]:
     return tuple(ManifestOnRecord(RunId(row.run_id), json.loads(row.manifest)) for row in rows)
 
 
+def files(connection: Connection) -> frozenset[str]:
+    """The paths of all files of all manifests that were written."""
+    query = select(runs.c.manifest).where(runs.c.manifest_sha256.is_not(None))
+    return frozenset(path for text in connection.execute(query).scalars() for path in json.loads(text))
+
+
 def last(connection: Connection) -> tuple[RunId, str] | None:
     """Run and SHA-256 of the newest manifest that was written; None before the first."""
     query = select(runs.c.run_id, runs.c.manifest_sha256).where(runs.c.manifest_sha256.is_not(None))

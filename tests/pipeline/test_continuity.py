@@ -91,6 +91,31 @@ def test_a_document_that_nobody_issued_stops_the_run_and_its_name_tells_why(
         assert (outcome.code, said in told, advised in told) == (5, True, True)
 
 
+def test_a_folder_that_lost_all_its_manifests_stops_the_run(any_folder: Folder, registry: Path) -> None:
+    issue(any_folder, registry)
+    (any_folder.path / "out" / "manifests").rename(any_folder.path / "away")
+    assert issue(any_folder, registry) == 5
+    outcome = any_folder.call("status")
+    assert (outcome.code, "The ledger knows of manifests" in outcome.out) == (5, True)
+    (any_folder.path / "away").rename(any_folder.path / "out" / "manifests")
+    assert issue(any_folder, registry) == 0
+
+
+@pytest.mark.parametrize("ending", [".json", ".json.p7s", ".csv"])
+def test_a_part_of_a_manifest_that_is_missing_needs_a_human_and_stops_no_run(
+    quick_folder: Folder, registry: Path, write_registry: Write, ending: str
+) -> None:
+    issue(quick_folder, registry)
+    more = write_registry([A, B, C], [b1_by_test(person) for person in (A, B, C)], name="more")
+    assert issue(quick_folder, more) == 0
+    first = quick_folder.manifests[0]
+    first.with_name(f"{first.stem}{ending}").unlink()
+    outcome = quick_folder.call("status", "--json")
+    (found,) = outcome.json["needs_human"]
+    assert (outcome.code, found["code"], f"{first.stem}{ending}" in found["message"]) == (1, "MANIFEST_MISSING", True)
+    assert issue(quick_folder, more) == 0
+
+
 @pytest.mark.parametrize("name", ["{run}.valide.json", "zzz.json", "report.html"])
 def test_what_is_called_otherwise_than_manifests_are_is_not_taken_for_one(
     quick_folder: Folder, registry: Path, name: str

@@ -342,6 +342,12 @@ def test_an_issued_file_that_is_missing_is_a_warning(folder: Folder, write_regis
     assert_warning(look(folder, "ledger-and-output"), "1 are missing")
 
 
+def test_a_seal_of_a_manifest_that_is_missing_is_a_warning(issued: Folder) -> None:
+    (seal,) = issued.path.glob("out/manifests/*.p7s")
+    seal.unlink()
+    assert_warning(look(issued, "ledger-and-output"), seal.name)
+
+
 def test_an_output_folder_that_is_not_there_yet_is_well(folder: Folder) -> None:
     shutil.rmtree(folder.path / "out")
     assert "can be made" in look(folder, "output-folder").message

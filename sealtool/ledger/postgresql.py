@@ -89,8 +89,9 @@ class PostgresqlDatabase:
             raise LedgerError(
                 f"There is no ledger in {self.name} (schema {self._schema}). An empty one in its place would issue "
                 "every certificate again.",
-                advice="Restore it with `sealtool ledger restore`, correct ledger.url, or make a first one with "
-                "`sealtool ledger create`.",
+                advice="Restore it with `sealtool ledger restore`, or correct ledger.url. Where there is no backup, "
+                "`sealtool ledger rebuild` writes it anew from what was issued; `sealtool ledger create` makes a first "
+                "one.",
             )
 
     def make_room(self) -> None:

@@ -43,8 +43,9 @@ class SqliteDatabase:
         if not self.file.is_file():
             raise LedgerError(
                 f"There is no ledger at {self.file}. An empty one in its place would issue every certificate again.",
-                advice="Restore it from a backup, correct ledger.url in the configuration, "
-                "or make a new working folder with `sealtool init`.",
+                advice="Restore it from a backup with `sealtool ledger restore`, or correct ledger.url in the "
+                "configuration. Where there is no backup, `sealtool ledger rebuild` writes it anew from what was "
+                "issued.",
             )
 
     def make_room(self) -> None:

@@ -303,6 +303,9 @@ def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Fold
     (quick_folder.path / "ledger.sqlite").unlink()
     assert issue(quick_folder, registry) == 5
     assert len(quick_folder.certificates) == 1
+    assert "ledger restore" in outcome.err
+    assert "ledger rebuild" in outcome.err
+    assert "init" not in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -345,6 +345,6 @@ def _in_our_words(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"{target} cannot be written or read: {error.strerror or error}. What was not published stays pending.",
-            advice="Check free space and permissions, then call again: the next run goes on.",
+            f"{target} cannot be written or read: {error.strerror or error}.",
+            advice="Check the path, free space and permissions, then call again.",
         ) from error

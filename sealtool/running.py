@@ -11,7 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sealtool.continuity import insist_on_continuity
-from sealtool.errors import LedgerError, SealtoolError, words_for_logs
+from sealtool.errors import LedgerError, OutputError, SealtoolError, words_for_logs
 from sealtool.identifiers import RandomBytes, new_run_id, start_of_run
 from sealtool.ledger import Ledger, LedgerDocument, RunFacts, RunState
 from sealtool.model import CertificateId, RunId
@@ -108,7 +108,8 @@ class Recording:
         self.edge.on_step("run begun")
         self.edge.tell(RunEvent.RUN_BEGUN, run_id=run_id, asked_for=facts.command)
         try:
-            yield self._settle(run_id)
+            with _saying_what_is_left():
+                yield self._settle(run_id)
         except BaseException as error:
             state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
             message = "" if state is RunState.INTERRUPTED else words_for_logs(error)
@@ -195,3 +196,14 @@ class Recording:
             raise unexpected_file(self.output.root / path)
         self.output.secure(path)
         return True
+
+
+@contextlib.contextmanager
+def _saying_what_is_left() -> Iterator[None]:
+    """Of a file that cannot be written in the middle of a run: nothing is lost by it."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(
+            f"{error.message} What was not published stays pending.", advice=f"{error.advice} The next run goes on."
+        ) from error

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sealtool import batches
-from sealtool.errors import ExitCode, LedgerError, LedgerLockedError, SealKeyError, SealtoolError
+from sealtool.errors import ExitCode, LedgerError, LedgerLockedError, OutputError, SealKeyError, SealtoolError
 from sealtool.model import Level
 from sealtool.planning import Action, Scope
 from sealtool.workspace import Workspace
@@ -82,6 +82,18 @@ def test_a_full_disk_under_the_output_folder_leaves_no_torn_file(any_folder: Fol
     assert any_folder.certificates == []
     assert not list(any_folder.path.rglob(".sealtool-unfinished-*"))
     assert_the_next_run_goes_on(any_folder, registry)
+
+
+def test_a_file_that_cannot_be_written_in_the_middle_of_a_run_costs_nothing_and_says_so(
+    quick_folder: Folder, registry: Path
+) -> None:
+    def refused() -> None:
+        raise OutputError("A file cannot be written.", advice="Call again.")
+
+    with pytest.raises(
+        OutputError, match=r"be written\. What was not published stays pending\. .*The next run goes on"
+    ):
+        quick_folder.workspace.issue(registry, B1, on_step=at("hashes recorded", refused))
 
 
 @pytest.mark.parametrize("step", ["run begun", "file published"])

@@ -131,6 +131,7 @@ def test_a_folder_that_is_not_there_is_said_in_plain_words(folder: Folder, tmp_p
     outcome = folder.call("register", "--output", tmp_path / "missing" / "register.csv")
     assert outcome.code == 3
     assert "No such file" in outcome.err
+    assert "pending" not in outcome.err
 
 
 def test_a_register_of_the_program_itself_reaches_a_pipe(folder: Folder) -> None:

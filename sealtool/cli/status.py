@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,8 @@ from sealtool.cli.options import json_option, workspace_of
 from sealtool.errors import ExitCode
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from sealtool.standing import Standing
 
 _MONTHS_SHOWN = 6
@@ -25,20 +28,21 @@ def command(ctx: click.Context, *, as_json: bool) -> int:
     Also checks that every file the ledger knows is there, that the chain of events in the ledger is whole, and that it
     fits the manifests.
     """
-    standing = workspace_of(ctx).standing()
+    workspace = workspace_of(ctx)
+    standing = workspace.standing()
     if as_json:
         show_json(standing.as_json())
     else:
-        _print(standing)
+        _print(standing, workspace.timezone)
     return ExitCode.LEDGER if standing.is_inconsistent else exit_code(needs_human=bool(standing.needs_human))
 
 
-def _print(standing: Standing) -> None:
+def _print(standing: Standing, timezone: ZoneInfo) -> None:
     click.echo(
         table(
-            ("Run", "State", "Started", "Issued"),
+            ("Run", "State", f"Started ({timezone.key})", "Issued"),
             [
-                (run.run_id, run.state, run.started_at[:19].replace("T", " "), run.counts.get("issued", ""))
+                (run.run_id, run.state, _local(run.started_at, timezone), run.counts.get("issued", ""))
                 for run in standing.runs
             ],
         )
@@ -61,3 +65,8 @@ def _print(standing: Standing) -> None:
         click.echo(f"Needs a human: {finding.message}")
     if not standing.needs_human:
         click.echo("Nothing needs a human.")
+
+
+def _local(moment: str, timezone: ZoneInfo) -> str:
+    """A moment in UTC by the clock of the organisation."""
+    return f"{datetime.fromisoformat(moment).astimezone(timezone):%Y-%m-%d %H:%M:%S}"

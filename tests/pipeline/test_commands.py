@@ -8,11 +8,13 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sealtool import press
+from sealtool import press, publishing
 from sealtool.errors import ExitCode, SealtoolError, SelfCheckError
 from sealtool.model import CertificateOrder, PadesLevel, Verification
 from sealtool.workspace import Workspace
@@ -265,6 +267,17 @@ def test_status_says_when_an_issued_file_is_gone(quick_folder: Folder, write_reg
     assert "missing" in outcome.out
 
 
+def test_status_shows_when_runs_started_by_the_clock_of_the_organisation(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    quick_folder.configure('timezone = "Europe/Madrid"', 'timezone = "Pacific/Kiritimati"')
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
+    started = datetime.fromisoformat(quick_folder.call("status", "--json").json["runs"][0]["started_at"])
+    shown = quick_folder.call("status").out
+    assert "Started (Pacific/Kiritimati)" in shown
+    assert f"{started + timedelta(hours=14):%Y-%m-%d %H:%M:%S}" in shown
+
+
 # --- how a run ends --------------------------------------------------------------------------------------
 
 
@@ -301,7 +314,8 @@ def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Fold
     registry = write_registry([A], [b1_by_test(A)])
     issue(quick_folder, registry)
     (quick_folder.path / "ledger.sqlite").unlink()
-    assert issue(quick_folder, registry) == 5
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+    assert outcome.code == 5
     assert len(quick_folder.certificates) == 1
     assert "ledger restore" in outcome.err
     assert "ledger rebuild" in outcome.err

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sealtool.continuity import broken_continuity, missing_files
+from sealtool.errors import OutputError
 from sealtool.ledger import CertificateState, Ledger, RunState, RunSummary
 from sealtool.model import Level
 from sealtool.publishing import OutputFolder
@@ -35,6 +36,7 @@ class FindingCode(StrEnum):
     LEDGER_CONTRADICTED = "LEDGER_CONTRADICTED"
     FILES_MISSING = "FILES_MISSING"
     MANIFEST_MISSING = "MANIFEST_MISSING"
+    OUTPUT_UNREADABLE = "OUTPUT_UNREADABLE"
     CERTIFICATES_PENDING = "CERTIFICATES_PENDING"
     RUN_STOPPED = "RUN_STOPPED"
     PEOPLE_HELD = "PEOPLE_HELD"
@@ -178,7 +180,7 @@ def figures_of(ledger: Ledger, *, now: datetime, renew_days: int) -> Figures:
 
 def standing_of(ledger: Ledger, output: OutputFolder, *, now: datetime, renew_days: int, tool_version: str) -> Standing:
     """Looks at everything: also whether the chain of events is whole, and whether every issued file is there."""
-    findings = _inconsistencies(ledger, output) or _missing_files(ledger, output)
+    findings = _about_files(ledger, output)
     figures = figures_of(ledger, now=now, renew_days=renew_days)
     remembered, running = ledger.last_runs(_RUNS_REMEMBERED), ledger.is_held()
     sequence, head = ledger.head()
@@ -240,6 +242,14 @@ def _state(run: RunSummary, *, running: bool) -> RunState:
 
 
 # --- what needs a human ---------------------------------------------------------------------------------
+
+
+def _about_files(ledger: Ledger, output: OutputFolder) -> list[Finding]:
+    """What is wrong with ledger and files; where these cannot be looked at, that, and all else is told as well."""
+    try:
+        return _inconsistencies(ledger, output) or _missing_files(ledger, output)
+    except OutputError as error:
+        return [Finding(code=FindingCode.OUTPUT_UNREADABLE, message=str(error))]
 
 
 def _inconsistencies(ledger: Ledger, output: OutputFolder) -> list[Finding]:

@@ -267,6 +267,26 @@ def test_status_says_when_an_issued_file_is_gone(quick_folder: Folder, write_reg
     assert "missing" in outcome.out
 
 
+def test_status_shows_the_runs_all_the_same_where_the_output_folder_cannot_be_read(
+    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
+    opened = os.open
+
+    def refuse(path: str, flags: int, *arguments: Any, **options: Any) -> int:
+        if str(path).endswith(".json"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opened(path, flags, *arguments, **options)
+
+    monkeypatch.setattr(publishing.os, "open", refuse)
+    outcome = quick_folder.call("status", "--json")
+    (found,) = outcome.json["needs_human"]
+    assert (outcome.code, found["code"]) == (1, "OUTPUT_UNREADABLE")
+    assert "Permission denied" in found["message"]
+    assert "pending" not in found["message"]
+    assert len(outcome.json["runs"]) == 1
+
+
 def test_status_shows_when_runs_started_by_the_clock_of_the_organisation(
     quick_folder: Folder, write_registry: Write
 ) -> None:

@@ -290,14 +290,16 @@ def _open_questions(figures: Figures, runs: Sequence[RunSummary], *, running: bo
         why = runs[0].counts.get("message") or "it was ended from outside."
         message = f"The last run, {runs[0].run_id} ({runs[0].command}), was stopped before its end: {why}"
         questions.append(Finding(code=FindingCode.RUN_STOPPED, message=message))
-    for run in _newest_for_each_level(runs):
-        questions += _left_open(run)
+    complete = _newest_for_each_level(runs)
+    # an export is read as a whole, whatever level is asked for, so the newest run knows all who are held
+    questions += [_held(run) for run in complete[:1] if run.counts.get("held")]
+    questions += [_contested(run, number) for run in complete if (number := _contradicted(run))]
     return questions
 
 
 def _newest_for_each_level(runs: Sequence[RunSummary]) -> list[RunSummary]:
-    """The newest finished runs for everybody that together cover all levels there were: what one of them left open is
-    not settled by a later run for one person, or for another level."""
+    """The newest finished runs for everybody that together cover all levels there were, newest first: what one of them
+    left open is not settled by a later run for one person, or for another level."""
     found: dict[str, RunSummary] = {}
     for run in runs:
         words = run.command.split()
@@ -307,24 +309,26 @@ def _newest_for_each_level(runs: Sequence[RunSummary]) -> list[RunSummary]:
     return list({run.run_id: run for run in found.values()}.values())
 
 
-def _left_open(run: RunSummary) -> list[Finding]:
-    counts = run.counts
-    left = []
-    if counts.get("held"):
-        held = _counted(counts["held"], "person was", "people were")
-        message = (
-            f"At the run {run.run_id} {held} held by problems of the registry ({counts['problems']}): "
-            "`sealtool check` lists them."
-        )
-        left.append(Finding(code=FindingCode.PEOPLE_HELD, message=message))
-    if contested := counts.get("changed", 0) + counts.get("lost", 0):
-        certificates = _counted(contested, "issued certificate", "issued certificates")
-        message = (
-            f"At the run {run.run_id} the registry contradicted {certificates}: `sealtool plan` lists them, and a "
-            "human decides."
-        )
-        left.append(Finding(code=FindingCode.CERTIFICATES_CONTESTED, message=message))
-    return left
+def _held(run: RunSummary) -> Finding:
+    held = _counted(run.counts["held"], "person was", "people were")
+    message = (
+        f"At the run {run.run_id} {held} held by problems of the registry ({run.counts['problems']}): "
+        "`sealtool check` lists them."
+    )
+    return Finding(code=FindingCode.PEOPLE_HELD, message=message)
+
+
+def _contradicted(run: RunSummary) -> int:
+    return int(run.counts.get("changed", 0) + run.counts.get("lost", 0))
+
+
+def _contested(run: RunSummary, number: int) -> Finding:
+    certificates = _counted(number, "issued certificate", "issued certificates")
+    message = (
+        f"At the run {run.run_id} the registry contradicted {certificates}: `sealtool plan` lists them, and a human "
+        "decides."
+    )
+    return Finding(code=FindingCode.CERTIFICATES_CONTESTED, message=message)
 
 
 def _due_renewals(figures: Figures, days: int) -> list[Finding]:

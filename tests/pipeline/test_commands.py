@@ -287,6 +287,17 @@ def test_status_shows_the_runs_all_the_same_where_the_output_folder_cannot_be_re
     assert len(outcome.json["runs"]) == 1
 
 
+def test_status_tells_who_is_held_once_however_many_levels_there_were_runs_for(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    registry = write_registry([A, B], [b1_by_test(A), (B, "B1", "", "test", "2025-31-12", "R")])
+    for level in ("A2", "B1", "B2"):
+        assert quick_folder.call("issue", "--level", level, "--registry", registry).code == 1
+    found = quick_folder.call("status", "--json").json
+    assert [one["code"] for one in found["needs_human"]] == ["PEOPLE_HELD"]
+    assert found["runs"][0]["run_id"] in found["needs_human"][0]["message"]
+
+
 def test_status_shows_when_runs_started_by_the_clock_of_the_organisation(
     quick_folder: Folder, write_registry: Write
 ) -> None:

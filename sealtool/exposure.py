@@ -7,6 +7,7 @@ it, and nothing is changed: that a group may read what was issued can be meant.
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 import stat
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,20 @@ def exposures(settings: Settings, configuration: Path | None) -> tuple[Exposure,
     for one in (*_secrets(settings), *_personal_data(settings), *_what_decides(settings, configuration)):
         found.setdefault(one.path, one)
     return tuple(found.values())
+
+
+def other_owners(settings: Settings) -> list[str]:
+    """The users that ledger and output folder belong to, but for the one that calls."""
+    found = filter(None, map(_status, (settings.ledger_file, settings.output.folder)))
+    return sorted(user_name(owner) for owner in {status.st_uid for status in found} - {os.geteuid()})
+
+
+def user_name(number: int) -> str:
+    """The name of a user; the number where it has none here."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def told(exposed: Sequence[Exposure]) -> str:

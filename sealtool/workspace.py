@@ -161,6 +161,33 @@ class Workspace:
         with open_ledger(self.settings.ledger.url, self.ledger_password) as ledger:
             yield ledger
 
+    @contextmanager
+    def held_ledger(self) -> Iterator[Ledger]:
+        """The ledger, held against other runs, to write in it.
+
+        Raises:
+            LedgerLockedError: another run holds it.
+            ConfigurationError: as :meth:`insist_on_the_owner`.
+        """
+        self.insist_on_the_owner()
+        with self.ledger() as ledger, ledger.exclusive():
+            yield ledger
+
+    def insist_on_the_owner(self) -> None:
+        """Refuses to write as root where another user keeps ledger and output folder.
+
+        Raises:
+            ConfigurationError: that user's next runs could neither read nor replace what root wrote.
+        """
+        from sealtool.exposure import other_owners
+
+        if os.geteuid() == 0 and (owners := other_owners(self.settings)):
+            raise ConfigurationError(
+                f"This is called as root, but ledger and output folder belong to {' and '.join(owners)}, whose next "
+                "runs could neither read nor replace what root writes, and would stop. Nothing was done.",
+                advice=f"Call it as that user: sudo -u {owners[0]} sealtool …",
+            )
+
     @property
     def ledger_password(self) -> Callable[[], str] | None:
         """Tells the password of the ledger's database when it is needed; None where none is configured.
@@ -260,7 +287,7 @@ class Workspace:
         Raises:
             SealtoolError: the run had to stop; the next one goes on.
         """
-        with self.ledger() as ledger, ledger.exclusive(), self.pressing() as press:
+        with self.held_ledger() as ledger, self.pressing() as press:
             read = [self.read_for(scope, ledger, folder, accept_shrink=accept_shrink)]
             edge = self._edge(hooks)
             facts = self._run_facts(scope.as_words("issue"), read[0].sources)
@@ -492,7 +519,7 @@ class Workspace:
         from sealtool.running import Recording
 
         command = f"extend {len(names)} documents" if due_days is None else f"extend --due {due_days}"
-        with self.ledger() as ledger, ledger.exclusive():
+        with self.held_ledger() as ledger:
             seal = ManifestSeal(runner, self._press(preservation.executor))
 
             def choose() -> list[DocumentOnRecord]:
@@ -653,7 +680,7 @@ class Workspace:
     def _carrying_out(self, hooks: Mapping[str, Any]) -> Iterator[Issuing]:
         from sealtool.workers import worker_processes
 
-        with self.ledger() as ledger, ledger.exclusive(), worker_processes(1) as executor:
+        with self.held_ledger() as ledger, worker_processes(1) as executor:
             yield self._issuing(ledger, self._press(executor), self._edge(hooks))
 
     # --- keeping the ledger ---------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import pwd
 import shutil
 import tempfile
 from typing import Final
@@ -14,7 +13,7 @@ from sealtool.checkup.findings import Finding, ok, problem, warning
 from sealtool.checkup.installation import Installation
 from sealtool.continuity import broken_continuity, missing_files
 from sealtool.errors import LedgerError, LedgerInconsistentError, OutputError, RegistryError
-from sealtool.exposure import remedy, told
+from sealtool.exposure import other_owners, remedy, told, user_name
 from sealtool.ledger import Ledger
 from sealtool.ledger.opening import SCHEMA_HEAD
 from sealtool.publishing import OutputFolder
@@ -157,20 +156,12 @@ def permissions(installation: Installation) -> Finding:
     """Whether others can read or change what is not theirs, and whether what it writes belongs to whoever calls."""
     if exposed := installation.exposures():
         return warning(PERMISSIONS, told(exposed), remedy(exposed))
-    ours = filter(None, (installation.settings.ledger_file, installation.settings.output.folder))
-    owners = {path.stat().st_uid for path in ours if path.exists()}
-    if strangers := sorted(_user(owner) for owner in owners - {os.geteuid()}):
+    caller = user_name(os.geteuid())
+    if strangers := other_owners(installation.settings):
         return warning(
             PERMISSIONS,
-            f"This check runs as {_user(os.geteuid())}, but files of the installation belong to "
+            f"This check runs as {caller}, but files of the installation belong to "
             f"{' and '.join(strangers)}: it cannot tell what that user may do.",
             f"Call it as that user: sudo -u {strangers[0]} sealtool doctor",
         )
-    return ok(PERMISSIONS, f"Nothing of it is open to other users than {_user(os.geteuid())}.")
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
+    return ok(PERMISSIONS, f"Nothing of it is open to other users than {caller}.")

@@ -13,6 +13,7 @@ from sealtool.errors import ExitCode
 
 if TYPE_CHECKING:
     from sealtool.keeping import Examination
+    from sealtool.workspace import Workspace
 
 _SHOWN = 40
 
@@ -26,8 +27,7 @@ def command() -> None:
 @click.pass_context
 def create(ctx: click.Context) -> int:
     """Makes a first, empty ledger where ledger.url says: for PostgreSQL, since `init` makes SQLite ones."""
-    workspace = workspace_of(ctx)
-    workspace.keeping.create()
+    _workspace_of_the_owner(ctx).keeping.create()
     click.echo("Made an empty ledger.")
     return ExitCode.DONE
 
@@ -65,7 +65,7 @@ def restore(ctx: click.Context, file: Path) -> int:
     Only one that is whole, that fits the manifests and the documents of the output folder, and that lacks no event of
     the ledger that is there now. What was there is kept under another name.
     """
-    restored = workspace_of(ctx).keeping.restore(file)
+    restored = _workspace_of_the_owner(ctx).keeping.restore(file)
     click.echo(f"Restored {counted(restored.rows, 'row', 'rows')}, up to event {restored.sequence}.")
     return ExitCode.DONE
 
@@ -75,7 +75,7 @@ def restore(ctx: click.Context, file: Path) -> int:
 @click.pass_context
 def migrate(ctx: click.Context, backup_file: Path) -> int:
     """Brings a ledger that an earlier sealtool made up to date, after writing a backup to the new file BACKUP."""
-    version, made = workspace_of(ctx).keeping.migrate(backup_file)
+    version, made = _workspace_of_the_owner(ctx).keeping.migrate(backup_file)
     if made is None:
         click.echo(f"Nothing to do: the ledger has version {version} already. No backup was written.")
     else:
@@ -99,11 +99,17 @@ def rebuild(ctx: click.Context, folder: Path) -> int:
     Every one of them has to pass our own verifier, and none may be missing.
     """
     with progress("Judging") as on_progress:
-        found = workspace_of(ctx).rebuild_ledger(folder, on_progress=on_progress)
+        found = _workspace_of_the_owner(ctx).rebuild_ledger(folder, on_progress=on_progress)
     certificates = counted(len(found.certificates), "certificate", "certificates")
     manifests = counted(len(found.manifests), "manifest", "manifests")
     click.echo(f"Rebuilt the ledger: {certificates}, from {manifests}. What no file says is not in it: see the guide.")
     return ExitCode.DONE
+
+
+def _workspace_of_the_owner(ctx: click.Context) -> Workspace:
+    workspace = workspace_of(ctx)
+    workspace.insist_on_the_owner()
+    return workspace
 
 
 def _print(examination: Examination) -> None:

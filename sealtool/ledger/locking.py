@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -12,8 +13,12 @@ from sealtool.errors import LedgerError, LedgerLockedError
 
 
 @contextmanager
-def exclusive_file_lock(path: Path) -> Iterator[None]:
+def exclusive_file_lock(path: Path, *, beside: Path) -> Iterator[None]:
     """Holds an exclusive ``flock`` on a file beside the ledger for as long as the block runs.
+
+    Args:
+        path: of the file, which is made where it is not there.
+        beside: the ledger, to whose owner the file belongs also where root was the first to look, as with ``status``.
 
     Raises:
         LedgerLockedError: another process holds it.
@@ -27,6 +32,10 @@ def exclusive_file_lock(path: Path) -> Iterator[None]:
             advice="Give the user that runs sealtool write access to that folder.",
         ) from error
     try:
+        if os.geteuid() == 0:
+            with contextlib.suppress(OSError):
+                ledger = beside.stat()
+                os.fchown(descriptor, ledger.st_uid, ledger.st_gid)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

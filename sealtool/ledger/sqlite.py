@@ -65,7 +65,7 @@ class SqliteDatabase:
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Holds the ledger through a lock that the kernel takes back from a dead process."""
-        return exclusive_file_lock(self.file.with_name(f"{self.file.name}.lock"))
+        return exclusive_file_lock(self.file.with_name(f"{self.file.name}.lock"), beside=self.file)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -403,6 +403,35 @@ def test_whoever_is_not_the_owner_is_told_that_the_check_says_little(
     assert "sudo -u" in found.advice
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("given", ["ledger.sqlite", "out"])
+def test_root_is_refused_whatever_writes_where_another_user_keeps_the_ledger(
+    issued: Folder, write_registry: Write, tmp_path: Path, given: str
+) -> None:
+    backup, certificate = tmp_path / "backup.jsonl", issued.certificates[0]
+    assert issued.call("ledger", "backup", backup).code == 0
+    os.chown(issued.path / given, 54321, 54321)
+    before = snapshot(issued.path)
+    for command in (
+        ("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)])),
+        ("extend", certificate),
+        ("revoke", certificate.stem, "--reason", "a test", "--yes"),
+        ("ledger", "restore", backup),
+        ("ledger", "migrate", tmp_path / "before.jsonl"),
+    ):
+        outcome = issued.call(*command)
+        assert (outcome.code, "sudo -u 54321" in outcome.err) == (ExitCode.CONFIGURATION, True), command
+    assert snapshot(issued.path) == before
+    assert issued.call("verify", issued.path / "out").code == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_root_who_looks_first_does_not_lock_the_owner_of_the_ledger_out(folder: Folder) -> None:
+    os.chown(folder.path / "ledger.sqlite", 54321, 54321)
+    assert folder.call("status").code == 0
+    assert (folder.path / "ledger.sqlite.lock").stat().st_uid == 54321
+
+
 # --- the seal ---------------------------------------------------------------------------------------------------
 
 

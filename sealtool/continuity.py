@@ -40,8 +40,8 @@ def insist_on_continuity(ledger: Ledger, output: OutputFolder) -> None:
         LedgerInconsistentError: ledger and output folder contradict each other.
         OutputError: the output folder cannot be read.
     """
+    issued = ledger.issued_paths()  # before the folder is looked at, to which a run that goes on may add
     present = output.documents()
-    issued = ledger.issued_paths()
     if issued and not issued & present:
         raise LedgerInconsistentError(
             f"The ledger knows {len(issued)} issued documents, but none of them is in {output.root}: the folder was "
@@ -58,9 +58,10 @@ def insist_on_continuity(ledger: Ledger, output: OutputFolder) -> None:
 
 def _pinned(ledger: Ledger, output: OutputFolder) -> int:
     """The event of this ledger that the newest manifest pins, 0 before the first."""
+    on_record = ledger.last_manifest()
     manifest = max(output.manifests(), default=None)
     if manifest is None:
-        if ledger.last_manifest() is None:
+        if on_record is None:
             return 0
         raise LedgerInconsistentError(
             f"The ledger knows of manifests, but {output.root / MANIFESTS} holds none of them, so nothing tells "

@@ -14,12 +14,13 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sealtool.errors import LedgerInconsistentError, OutputError
 from sealtool.identifiers import is_run_id
-from sealtool.model import RunId
+from sealtool.model import Level, RunId
 
 MANIFESTS: Final = "manifests"
 """The folder of manifests inside the output folder."""
@@ -41,6 +42,11 @@ def manifest_path(run_id: RunId) -> str:
 def _is_manifest(path: str) -> bool:
     name = path.removeprefix(f"{MANIFESTS}/")
     return name.endswith(".json") and is_run_id(name.removesuffix(".json"))
+
+
+def folders_of_a_run(today: date) -> tuple[str, ...]:
+    """Where a run of this day may write, below the output folder."""
+    return (MANIFESTS, f"{today.year}", *(f"{today.year}/{level}" for level in Level))
 
 
 class OutputFolder:
@@ -154,6 +160,14 @@ class OutputFolder:
         """The paths of all that is in the folder of manifests: them, their seals and tables, and whatever else."""
         return frozenset(f"{MANIFESTS}/{one.name}" for one in _entries_of(str(self.root / MANIFESTS)))
 
+    def everything(self) -> frozenset[str]:
+        """The paths of all that is there and no folder, but for what a killed run had begun to write."""
+        found = []
+        for folder, folders, names in os.walk(self.root):
+            links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114 - as walk has it
+            found += [f"{folder}/{name}" for name in (*names, *links) if not name.startswith(_UNFINISHED)]
+        return frozenset(path.removeprefix(f"{self.root}/") for path in found)
+
     def remove_leftovers(self) -> None:
         """Removes what a killed run had begun to write. Call with the ledger held: a living run writes there."""
         with _in_our_words(self.root):
@@ -162,13 +176,20 @@ class OutputFolder:
                     if name.startswith(_UNFINISHED):
                         _remove(folder, name)
 
-    def prepare(self) -> None:
-        """Makes the folder, and finds out now whether files can be written, before anything is decided."""
+    def prepare(self, *below: str) -> None:
+        """Makes the folder, and finds out now whether files can be written, before anything is decided.
+
+        Args:
+            below: folders in it that will be written in, where they are there already.
+        """
         with _in_our_words(self.root):
             make_folder(self.root)
-            probe = self.root / f"{_UNFINISHED}{secrets.token_hex(8)}"
-            probe.touch(FILE_MODE)
-            probe.unlink()
+        for name in (".", *below):
+            probe = f"{_UNFINISHED}{secrets.token_hex(8)}"
+            in_words = _in_our_words(self.root / name)
+            with in_words, contextlib.suppress(FileNotFoundError), self._folder_of(f"{name}/{probe}") as folder:
+                os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE, dir_fd=folder))
+                os.unlink(probe, dir_fd=folder)
 
     def _inside(self, path: str) -> Path:
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path:

@@ -15,7 +15,7 @@ from sealtool.errors import LedgerError, OutputError, SealtoolError, words_for_l
 from sealtool.identifiers import RandomBytes, new_run_id, start_of_run
 from sealtool.ledger import Ledger, LedgerDocument, RunFacts, RunState
 from sealtool.model import CertificateId, RunId
-from sealtool.publishing import OutputFolder, manifest_path, unexpected_file
+from sealtool.publishing import OutputFolder, folders_of_a_run, manifest_path, unexpected_file
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock may be behind the ledger."""
@@ -102,7 +102,7 @@ class Recording:
         """
         insist_on_continuity(self.ledger, self.output)
         self._insist_on_the_clock()
-        self.output.prepare()
+        self.output.prepare(*folders_of_a_run(self.edge.today()))
         self.output.remove_leftovers()
         self.ledger.begin_run(run_id, facts, at=self.edge.now())
         self.edge.on_step("run begun")

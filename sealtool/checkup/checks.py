@@ -26,6 +26,7 @@ CHECK_NAMES: Final = (
     places.LOCK,
     places.CONTINUITY,
     places.OUTPUT_FOLDER,
+    places.LOG_AND_METRICS,
     places.PERMISSIONS,
     seal.KEY,
     seal.SEAL_CERTIFICATE,
@@ -63,6 +64,7 @@ def _of_places(installation: Installation) -> tuple[Check, ...]:
         Check(places.LOCK, partial(places.lock, installation)),
         Check(places.CONTINUITY, partial(places.continuity, installation)),
         Check(places.OUTPUT_FOLDER, partial(places.output_folder, installation)),
+        Check(places.LOG_AND_METRICS, partial(places.log_and_metrics, installation)),
         Check(places.PERMISSIONS, partial(places.permissions, installation)),
     )
 

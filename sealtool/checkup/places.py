@@ -7,7 +7,9 @@ import fcntl
 import os
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sealtool.checkup.findings import Finding, ok, problem, warning
 from sealtool.checkup.installation import Installation
@@ -16,13 +18,14 @@ from sealtool.errors import LedgerError, LedgerInconsistentError, OutputError, R
 from sealtool.exposure import other_owners, remedy, told, user_name
 from sealtool.ledger import Ledger
 from sealtool.ledger.opening import SCHEMA_HEAD
-from sealtool.publishing import OutputFolder
+from sealtool.publishing import OutputFolder, folders_of_a_run
 
 REGISTRY: Final = "registry"
 LEDGER: Final = "ledger"
 LOCK: Final = "lock"
 CONTINUITY: Final = "ledger-and-output"
 OUTPUT_FOLDER: Final = "output-folder"
+LOG_AND_METRICS: Final = "log-and-metrics"
 PERMISSIONS: Final = "permissions"
 
 LITTLE_SPACE: Final = 1024**3
@@ -60,6 +63,7 @@ def registry(installation: Installation) -> Finding:
 def ledger(installation: Installation) -> Finding:
     """Whether the ledger opens, is of this version, and nobody has changed its history."""
     with installation.open_ledger() as opened:
+        opened.insist_on_write_access()
         if broken := opened.broken_link():
             raise LedgerInconsistentError(
                 f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
@@ -124,8 +128,21 @@ def _missing_files(opened: Ledger, output: OutputFolder) -> Finding:
             f"Of the issued files and manifests, {len(missing)} are missing from {output.root}, first {missing[0]}.",
             "Restore them from a backup.",
         )
+    if strays := _strays(opened, output):
+        return warning(
+            CONTINUITY,
+            f"In {output.root} there is what sealtool did not put there: {len(strays)} in all, first {strays[0]}. "
+            "Auditors are told so.",
+            "Move it away: only what was issued, and manifests, belong there.",
+        )
     issued = len(opened.issued_paths())
     return ok(CONTINUITY, f"Every one of {issued:,} issued files is there, and no other.")
+
+
+def _strays(opened: Ledger, output: OutputFolder) -> list[str]:
+    present = output.everything()  # before the ledger is asked, which knows of a file before it appears
+    announced = {path for one in opened.unconfirmed_manifests() for path in one.files}
+    return sorted(present - opened.document_paths() - opened.manifest_files() - announced)
 
 
 # --- the output folder ----------------------------------------------------------------------------
@@ -135,21 +152,50 @@ def output_folder(installation: Installation) -> Finding:
     """Whether files can be written where they belong, and whether there is room."""
     folder = installation.settings.output.folder
     place = next(each for each in (folder, *folder.parents) if each.exists())
-    try:
-        with tempfile.TemporaryFile(dir=place) as trial:  # a file without a name: nothing of it is ever seen
-            trial.write(b"\0")
-            trial.flush()
-        free = shutil.disk_usage(place).free
-    except OSError as error:
-        raise OutputError(
-            f"Nothing can be written in the output folder {place}: {error.strerror or error}.",
-            advice="Check output.folder, its permissions and its disk.",
-        ) from error
+    today = installation.now().astimezone(ZoneInfo(installation.settings.run.timezone)).date()
+    for each in (place, *(folder / name for name in folders_of_a_run(today) if (folder / name).exists())):
+        _insist_on_writing(each)
+    free = shutil.disk_usage(place).free
     room = f"{free / 1024**3:.1f} GB are free"
     if free < LITTLE_SPACE:
         return warning(OUTPUT_FOLDER, f"{folder}: only {room}.", "Make room: a run that fills the disk stops there.")
     there = "can be written" if place == folder else "is not there yet and can be made"
     return ok(OUTPUT_FOLDER, f"{folder} {there}; {room}.")
+
+
+def _insist_on_writing(place: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=place) as trial:  # a file without a name: nothing of it is ever seen
+            trial.write(b"\0")
+            trial.flush()
+    except OSError as error:
+        raise OutputError(
+            f"Nothing can be written in the output folder {place}: {error.strerror or error}.",
+            advice="Check output.folder, its permissions and its disk.",
+        ) from error
+
+
+def log_and_metrics(installation: Installation) -> Finding:
+    """Whether what a run leaves for others to read can be written where it is wanted."""
+    run = installation.settings.run
+    troubles = [
+        f"{key}: {trouble}"
+        for key, path in (("run.log", run.log), ("run.metrics", run.metrics))
+        if path is not None and (trouble := _trouble_with(path.parent))
+    ]
+    if troubles:
+        return warning(
+            LOG_AND_METRICS,
+            f"{'; '.join(troubles)}. A run goes on without it.",
+            "Make the folder for the user of sealtool, or correct the configuration.",
+        )
+    return ok(LOG_AND_METRICS, "Log and metrics can be written." if run.metrics else "The log can be written.")
+
+
+def _trouble_with(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"nothing can be written in {folder}"
 
 
 def permissions(installation: Installation) -> Finding:

@@ -80,6 +80,10 @@ class Ledger:
         """How messages call it: a path or an address."""
         return self._database.name
 
+    def insist_on_write_access(self) -> None:
+        """Raises LedgerError where it is plain that nothing could be written."""
+        self._database.insist_on_write_access()
+
     def is_held(self) -> bool:
         """Whether a run is going on."""
         try:

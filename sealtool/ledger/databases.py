@@ -36,6 +36,9 @@ class Database(Protocol):
     def exclusive(self) -> AbstractContextManager[None]:
         """Holds the ledger against every other run; LedgerLockedError where one has it."""
 
+    def insist_on_write_access(self) -> None:
+        """Raises LedgerError where it is plain that nothing could be written."""
+
     def writing(self) -> AbstractContextManager[Connection]:
         """A transaction. While the ledger is held, it is lost with the hold."""
 

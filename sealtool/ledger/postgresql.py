@@ -138,6 +138,9 @@ class PostgresqlDatabase:
             self._session = None
             self._let_go(session)
 
+    def insist_on_write_access(self) -> None:
+        """Whether a role may write shows when it does."""
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction in the session that holds the ledger; in any where none does."""

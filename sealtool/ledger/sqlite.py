@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -67,14 +68,26 @@ class SqliteDatabase:
         """Holds the ledger through a lock that the kernel takes back from a dead process."""
         return exclusive_file_lock(self.file.with_name(f"{self.file.name}.lock"), beside=self.file)
 
+    def insist_on_write_access(self) -> None:
+        """Raises LedgerError where this user may not write the file, or nothing beside it, as every change needs."""
+        for path in (self.file, self.file.parent):
+            if not os.access(path, os.W_OK):
+                raise LedgerError(
+                    f"The ledger {self.file} cannot be written: this user may only read "
+                    f"{'it' if path == self.file else f'its folder {path}'}. Nothing could be recorded, so nothing can "
+                    "be issued.",
+                    advice=f"Give the user of sealtool the right to write: chmod u+w {shlex.quote(str(path))}",
+                )
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction, of which nothing is kept where the file was taken away: SQLite would write on in what nobody
         can open any more.
 
         Raises:
-            LedgerError: it is not there any more, or another one is.
+            LedgerError: it is not there any more, or another one is; or it may only be read.
         """
+        self.insist_on_write_access()
         with self.engine.begin() as connection:
             yield connection
             self._insist_on_the_same_file()

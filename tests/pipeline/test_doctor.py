@@ -29,6 +29,7 @@ from sealtool.workspace import utc_now
 from tests.csc_server import CREDENTIAL, TOKEN, CscServer, serving
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test, call
 from tests.pipeline.other_seals import BOTH, DAY, NEITHER, OtherAuthority
+from tests.pipeline.test_verifying import as_somebody_who_may_not_read_everything
 
 A = PEOPLE[0]
 PAGES = {"fonts", "templates", "trial-page"}
@@ -346,6 +347,49 @@ def test_a_seal_of_a_manifest_that_is_missing_is_a_warning(issued: Folder) -> No
     (seal,) = issued.path.glob("out/manifests/*.p7s")
     seal.unlink()
     assert_warning(look(issued, "ledger-and-output"), seal.name)
+
+
+@pytest.mark.parametrize("name", ["2026/B1/README.txt", "manifests/report.html", "notes"])
+def test_a_foreign_file_anywhere_in_the_output_folder_is_a_warning(issued: Folder, name: str) -> None:
+    stray = issued.path / "out" / name
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    stray.touch()
+    assert_warning(look(issued, "ledger-and-output"), f"first {name}")
+    (issued.path / "out" / ".sealtool-unfinished-0123").touch()
+    stray.unlink()
+    assert look(issued, "ledger-and-output").state is State.OK
+
+
+@pytest.mark.parametrize(("key", "instead_of"), [("log", 'log = "sealtool.log"'), ("metrics", "[run]")])
+def test_a_folder_for_log_or_metrics_that_is_not_there_is_a_warning(folder: Folder, key: str, instead_of: str) -> None:
+    folder.configure(instead_of, f'{"" if key == "log" else instead_of}\n{key} = "nowhere/file"')
+    assert_warning(look(folder, "log-and-metrics"), f"run.{key}: there is no folder {folder.path / 'nowhere'}")
+
+
+def as_one_who_may_not_write_everything(folder: Folder, *arguments: object) -> Outcome:
+    command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), *map(str, arguments)]
+    prefix = as_somebody_who_may_not_read_everything()
+    done = subprocess.run([*prefix, *command], capture_output=True, text=True, check=False)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("closed", ["ledger.sqlite", "out/manifests", "out/{year}/B1"])
+def test_what_may_only_be_read_is_found_by_doctor_and_by_issue_before_anything_is_decided(
+    issued: Folder, write_registry: Write, closed: str
+) -> None:
+    path = issued.path / closed.format(year=issued.workspace.today().year)
+    path.chmod(0o500)
+    more = write_registry(PEOPLE[:2], map(b1_by_test, PEOPLE[:2]), name="more")
+    (code, named) = (5, "may only read it") if closed == "ledger.sqlite" else (3, str(path))
+
+    looked = as_one_who_may_not_write_everything(issued, "doctor", "--offline", "--json")
+    ran = as_one_who_may_not_write_everything(issued, "issue", "--level", "B1", "--registry", more)
+
+    path.chmod(0o700)
+    problems = [one["message"] for one in looked.json["findings"] if one["state"] == "problem"]
+    assert (looked.code, len(problems), named in problems[0]) == (code, 1, True)
+    assert (ran.code, named in ran.err) == (code, True)
+    assert len(issued.workspace.standing().runs) == len(issued.certificates) == 1
 
 
 def test_an_output_folder_that_is_not_there_yet_is_well(folder: Folder) -> None:

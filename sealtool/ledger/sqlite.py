@@ -71,7 +71,7 @@ class SqliteDatabase:
     def insist_on_write_access(self) -> None:
         """Raises LedgerError where this user may not write the file, or nothing beside it, as every change needs."""
         for path in (self.file, self.file.parent):
-            if not os.access(path, os.W_OK):
+            if path.exists() and not os.access(path, os.W_OK):
                 raise LedgerError(
                     f"The ledger {self.file} cannot be written: this user may only read "
                     f"{'it' if path == self.file else f'its folder {path}'}. Nothing could be recorded, so nothing can "

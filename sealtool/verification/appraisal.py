@@ -24,12 +24,8 @@ from sealtool.verification.chain import (
     first_end,
     is_within_validity,
 )
-from sealtool.verification.facts import (
-    QC_TYPE_ESIGN,
-    certificate_facts,
-    seal_evidence,
-    seal_facts,
-)
+from sealtool.verification.facts import certificate_facts, seal_evidence, seal_facts
+from sealtool.verification.holder import why_not_for_seals
 from sealtool.verification.message import Message, check_certificates, digest_of, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.revocation_data import check_revocation_data
@@ -280,11 +276,11 @@ def _check_order(content: SealedContent, own_stamp: Message | None, now: datetim
 
 
 def _check_holder(seal: Message, material: Material, findings: Findings) -> None:
-    """A seal is an organisation's (eIDAS art. 3 (24)): its certificate names one, and is none of a person."""
-    certificate = certificate_facts(seal.signer.dump())
-    organization = certificate.organization_identifier
-    if not organization or QC_TYPE_ESIGN in certificate.qualified_statements:
-        findings.add(Objection(ReasonCode.NOT_FOR_SEALING, "It names no organisation by its tax number."))
+    """A seal is an organisation's (eIDAS art. 3 (24)): its certificate is for that, and of one of those named."""
+    organization = certificate_facts(seal.signer.dump()).organization_identifier
+    why_not = why_not_for_seals(seal.signer.dump())
+    if why_not:
+        findings.add(Objection(ReasonCode.NOT_FOR_SEALING, why_not))
     elif material.trust.organizations and organization not in material.trust.organizations:
         findings.add(Objection(ReasonCode.FOREIGN_ORGANIZATION, f"It is the seal of {organization}."))
 

@@ -16,9 +16,8 @@ from sealtool.verification.message import Message
 
 ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
 _QC_STATEMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")
-_QC_TYPE = "0.4.0.1862.1.6"
+QC_TYPE = "0.4.0.1862.1.6"
 QC_TYPE_ESEAL = "0.4.0.1862.1.6.2"
-QC_TYPE_ESIGN = "0.4.0.1862.1.6.1"
 _NAMES = {ORGANIZATION_IDENTIFIER: "organizationIdentifier", x509.NameOID.SERIAL_NUMBER: "serialNumber"}
 _DIGESTS = {"sha1": "SHA-1", "md5": "MD5", "sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
 _SCHEMES = {"rsassa_pkcs1v15": "RSA", "rsassa_pss": "RSASSA-PSS", "ecdsa": "ECDSA", "ed25519": "Ed25519"}
@@ -78,7 +77,7 @@ def qualified_statements(certificate: x509.Certificate) -> tuple[str, ...]:
     found: list[str] = []
     for statement in _QcStatements.load(extension.value, strict=True):
         identifier = statement["id"].dotted
-        if identifier == _QC_TYPE:
+        if identifier == QC_TYPE:
             found.extend(kind.dotted for kind in statement["info"].parse(_QcTypes))
         else:
             found.append(identifier)

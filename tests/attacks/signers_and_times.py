@@ -25,10 +25,12 @@ from tests.attacks.workshop import BB, LTA
 from tests.pki.authorities import (
     NOW,
     SEALED_AT,
+    WEB_STATEMENTS,
     YEAR,
     Identity,
     Pki,
     Profile,
+    employee_profile,
     issue,
     pki,
     revocation_list,
@@ -63,6 +65,20 @@ def _self_signed() -> Identity:
 def _below_a_seal() -> Identity:
     """Issued by a seal certificate, which is no authority."""
     return issue(seal_profile(), ec.generate_private_key(ec.SECP256R1()), pki().seals["seal"], 0x7B02)
+
+
+def _of(profile: Profile) -> Callable[[], Identity]:
+    """A sound certificate of the same authority as the seal's, with the same tax number in it."""
+    return lambda: issue(profile, ec.generate_private_key(ec.SECP256R1()), pki().issuing, 0x7B04)
+
+
+def _website() -> Profile:
+    usages = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+    return seal_profile(usages=("digital_signature",), extended_usages=usages, statements=WEB_STATEMENTS)
+
+
+def _service(usage: x509.ObjectIdentifier) -> Profile:
+    return seal_profile(usages=("digital_signature",), extended_usages=(usage,), statements=None)
 
 
 def _signed_with_sha1() -> Identity:
@@ -144,6 +160,31 @@ _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
     "old revocation lists": (_with_old_lists, "The lists are of last month.", ("NO_REVOCATION_DATA",)),
     "forged revocation lists": (_with_forged_lists, "Lists under the authority's name.", ("NO_REVOCATION_DATA",)),
     "person": (_sealed("person"), "A person's certificate for signatures.", ("NOT_FOR_SEALING",)),
+    "employee": (
+        _with_identity(_of(employee_profile())),
+        "An employee's certificate for logging in, which names the organisation.",
+        ("NOT_FOR_SEALING",),
+    ),
+    "website": (
+        _with_identity(_of(_website())),
+        "The qualified certificate of the organisation's website.",
+        ("NOT_FOR_SEALING",),
+    ),
+    "time stamp unit": (
+        _with_identity(_of(_service(ExtendedKeyUsageOID.TIME_STAMPING))),
+        "A certificate of the organisation for time stamps.",
+        ("NOT_FOR_SEALING",),
+    ),
+    "OCSP responder": (
+        _with_identity(_of(_service(ExtendedKeyUsageOID.OCSP_SIGNING))),
+        "A certificate of the organisation for OCSP responses.",
+        ("NOT_FOR_SEALING",),
+    ),
+    "authority": (
+        _with_identity(_of(seal_profile(is_ca=True, usages=("digital_signature", "key_cert_sign")))),
+        "An authority seals by itself.",
+        ("NOT_FOR_SEALING",),
+    ),
     "encipherment": (_sealed("encipherment"), "A certificate that may only encipher.", ("NOT_FOR_SEALING",)),
     "SHA-1": (_sealed("seal", md_algorithm="sha1"), "The seal is made with SHA-1.", _WEAK),
     "MD5": (_sealed("rsa", md_algorithm="md5"), "The seal is made with MD5.", (*_WEAK, "SIGNATURE_INVALID")),

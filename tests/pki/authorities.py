@@ -30,6 +30,7 @@ QC_STATEMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")
 # SEQUENCE OF QCStatement: QcCompliance (0.4.0.1862.1.1); QcType (0.4.0.1862.1.6) with eseal (…1.6.2)
 ESEAL_STATEMENTS = bytes.fromhex("301f3008060604008e4601013013060604008e4601063009060704008e46010602")
 ESIGN_STATEMENTS = ESEAL_STATEMENTS[:-1] + b"\x01"
+WEB_STATEMENTS = ESEAL_STATEMENTS[:-1] + b"\x03"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Profile:
     subject_extra: Mapping[x509.ObjectIdentifier, str] = field(default_factory=dict)
     policies: tuple[str, ...] = ()
     extended_usages: tuple[x509.ObjectIdentifier, ...] = ()
+    extended_usages_critical: bool = True
     statements: bytes | None = None
 
 
@@ -127,7 +129,8 @@ def issue(
         policies = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in profile.policies]
         builder = builder.add_extension(x509.CertificatePolicies(policies), critical=False)
     if profile.extended_usages:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(profile.extended_usages), critical=True)
+        extended = x509.ExtendedKeyUsage(profile.extended_usages)
+        builder = builder.add_extension(extended, critical=profile.extended_usages_critical)
     if profile.statements is not None:
         builder = builder.add_extension(x509.UnrecognizedExtension(QC_STATEMENTS, profile.statements), critical=False)
     return Identity(builder.sign(issuer_key, digest or hashes.SHA256()), key)
@@ -169,6 +172,19 @@ def seal_profile(**changes: object) -> Profile:
         "statements": ESEAL_STATEMENTS,
     }
     return Profile(**(values | changes))  # type: ignore[arg-type]
+
+
+def employee_profile() -> Profile:
+    """The profile of an employee's certificate for logging in, which names the organisation as that of a seal does."""
+    names = {NameOID.GIVEN_NAME: "Aina", NameOID.SURNAME: "Prova", NameOID.SERIAL_NUMBER: "IDCES-10000000P"}
+    return seal_profile(
+        common_name="Aina Prova - 10000000P",
+        usages=("digital_signature",),
+        extended_usages=(ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION),
+        subject_extra={x509.ObjectIdentifier("2.5.4.97"): ORGANIZATION_IDENTIFIER, **names},
+        policies=(),
+        statements=None,
+    )
 
 
 @dataclass(frozen=True)

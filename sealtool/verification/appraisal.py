@@ -155,6 +155,10 @@ def _with_data_of_stamps(material: Material, content: SealedContent, own_stamp: 
 async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: datetime, findings: Findings) -> Judgement:
     """EN 319 102-1, 5.4: sound when it was given, and its certificates still good at ``moment``."""
     judgement = await judge.judge_time_stamp(stamp, covered)
+    expired = not all(is_within_validity(der, moment) for der in judgement.path)
+    if _is_unknown(judgement) and expired:
+        findings.add(Objection(ReasonCode.TIME_STAMP_EXPIRED))
+        return judgement
     if not judgement.passed:
         findings.add(_time_stamp_objection(judgement))
         return judgement
@@ -164,7 +168,7 @@ async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: date
     except Objection as objection:
         findings.add(objection)
         return judgement
-    if not all(is_within_validity(der, moment) for der in judgement.path):
+    if expired:
         findings.add(Objection(ReasonCode.TIME_STAMP_EXPIRED))
     if any(revocation.moment <= moment for revocation in judge.revocations(judgement)):
         findings.add(
@@ -175,6 +179,11 @@ async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: date
             )
         )
     return judgement
+
+
+def _is_unknown(judgement: Judgement) -> bool:
+    """Whether it is word of revocation that is missing, and nothing else; something worse may still be found."""
+    return judgement.indication is AdESIndeterminate.TRY_LATER
 
 
 def _time_stamp_objection(judgement: Judgement) -> Objection:
@@ -218,15 +227,17 @@ async def _seal(judge: Judge, content: SealedContent, proof: _Proof, findings: F
 
 def _check_seal(judge: Judge, content: SealedContent, judgement: Judgement, proof: _Proof) -> None:
     revocations = [found for found in judge.revocations(judgement) if found.moment <= proof.best or not proof.is_proven]
+    if judgement.passed:
+        _check_form(content.seal, judgement, judge)
+    if judgement.passed or _is_unknown(judgement):
+        if revocations:
+            raise _revoked(revocations[0].moment, content.claimed, is_signer=revocations[0].is_signer)
+        # pyHanko's validation with time lets an expired certificate pass on the strength of a time stamp alone.
+        # 5.6.2.2 wants proof that its revocation data is older too, which only a document time stamp gives.
+        if not all(is_within_validity(der, proof.moment) for der in judgement.path):
+            raise Objection(ReasonCode.SEAL_CERTIFICATE_EXPIRED, "There is no archive time stamp from before.")
     if not judgement.passed:
         raise _seal_objection(judgement, content, proof.best, revocations)
-    _check_form(content.seal, judgement, judge)
-    if revocations:
-        raise _revoked(revocations[0].moment, content.claimed, is_signer=revocations[0].is_signer)
-    # pyHanko's validation with time lets an expired certificate pass on the strength of a time stamp alone.
-    # 5.6.2.2 wants proof that its revocation data is older too, which only a document time stamp gives.
-    if not all(is_within_validity(der, proof.moment) for der in judgement.path):
-        raise Objection(ReasonCode.SEAL_CERTIFICATE_EXPIRED, "There is no archive time stamp from before.")
     if content.claimed is not None and not is_within_validity(content.seal.signer.dump(), content.claimed):
         raise _outside_validity(content, content.claimed)
 

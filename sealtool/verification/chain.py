@@ -7,13 +7,11 @@ the anchor. The moments are put together in :mod:`sealtool.verification.certific
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from asn1crypto import crl as asn1_crl
-from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESSubIndic
@@ -40,6 +38,7 @@ from sealtool.verification.precedent import Case, Precedents, case_of_seal, case
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import ReasonCode
 from sealtool.verification.trust import Trust
+from sealtool.verification.vouching import Datum, all_data, without_what_cannot_vouch
 
 _Anchors = tuple[bytes, ...]
 _Run = Callable[[_Anchors, SignatureValidationSpec], Awaitable["Judgement"]]
@@ -125,6 +124,7 @@ class Judge:
 
     material: Material
     _specifications: dict[tuple[_Anchors, bool], SignatureValidationSpec] = field(default_factory=dict)
+    _revocation_data: tuple[Datum, ...] | None = None
 
     async def judge_seal(self, message: Message, digest: bytes, at: datetime, *, proven: bool) -> Judgement:
         """EN 319 102-1, 5.3 for the seal, as of ``at``; ``proven`` where a time stamp proves that moment."""
@@ -201,20 +201,32 @@ class Judge:
     async def _with_reason(
         self, run: _Run, message: Message, services: Collection[str], granted: _Anchors
     ) -> Judgement:
-        judgement = await run(granted, self._specification(granted, with_revocation=True))
+        judgement = await self._with_revocation(run, granted)
         if judgement.indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
             listed = self._listed(message, services, None)
             if listed != granted:
                 bare = await run(listed, self._specification(listed, with_revocation=False))
                 is_not_granted = bare.indication is not AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND
                 return replace(judgement, is_not_granted=is_not_granted)
-        if judgement.indication is AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
-            # The library does not tell missing revocation data from a broken chain. Without the question of
-            # revocation the chain either holds, so the data is what is missing, or it does not.
+        if judgement.indication in (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER):
+            # The library does not tell missing revocation data from a broken chain, nor the chain where data is too
+            # old. Without the question of revocation the chain either holds, so the data is what is missing, or not.
             bare = await run(granted, self._specification(granted, with_revocation=False))
             if bare.passed:
                 return Judgement(AdESIndeterminate.TRY_LATER, bare.path, bare.anchor)
             return bare
+        return judgement
+
+    async def _with_revocation(self, run: _Run, granted: _Anchors) -> Judgement:
+        """All data may speak against a certificate, so that they are all asked first. Who passes is asked about once
+        more without those that cannot vouch for it: whose certificates are in question, the path tells."""
+        judgement = await run(granted, self._specification(granted, with_revocation=True))
+        data = self._data()
+        while judgement.passed:
+            known, data = data, without_what_cannot_vouch(data, judgement.path)
+            if len(data) == len(known):
+                break
+            judgement = await run(granted, _build_specification(self.material, granted, data, with_revocation=True))
         return judgement
 
     def _listed(self, message: Message, services: Collection[str], at: datetime | None) -> _Anchors:
@@ -232,9 +244,14 @@ class Judge:
     def _specification(self, listed: _Anchors, *, with_revocation: bool) -> SignatureValidationSpec:
         known = self._specifications.get((listed, with_revocation))
         if known is None:
-            known = _build_specification(self.material, listed, with_revocation=with_revocation)
+            known = _build_specification(self.material, listed, self._data(), with_revocation=with_revocation)
             self._specifications[(listed, with_revocation)] = known
         return known
+
+    def _data(self) -> tuple[Datum, ...]:
+        if self._revocation_data is None:
+            self._revocation_data = all_data(self.material.all_lists, self.material.ocsp_responses)
+        return self._revocation_data
 
     def revocations(self, judgement: Judgement) -> list[Revocation]:
         """Every entry of an authentic list that names a certificate of the path, however old the list is.
@@ -277,25 +294,24 @@ class _Anchor(AuthorityWithCert):
         return cert.sha256 == self.certificate.sha256 or bool(super().is_potential_issuer_of(cert))
 
 
-def _build_specification(material: Material, listed: _Anchors, *, with_revocation: bool) -> SignatureValidationSpec:
+def _build_specification(
+    material: Material, listed: _Anchors, data: Sequence[Datum], *, with_revocation: bool
+) -> SignatureValidationSpec:
     revocation = REQUIRE_REVINFO if with_revocation else NO_REVOCATION
     anchors = dict.fromkeys((*material.trust.anchors, *listed))
     return SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
             trust_manager=SimpleTrustManager.build([TrustAnchor(_Anchor(_asn1_certificate(der))) for der in anchors]),
-            # 5.2.5: a list issued after the moment in question still tells what had been revoked by then.
+            # 5.2.5: a list issued after the moment in question still tells what had been revoked by then, as long
+            # as it keeps account of the certificate at all.
             revinfo_policy=CertRevTrustPolicy(revocation, retroactive_revinfo=True),
             algorithm_usage_policy=_POLICY,
         ),
         revinfo_gathering_policy=_OFFLINE,
         local_knowledge=LocalKnowledge(
             known_certs=[_asn1_certificate(der) for der in (*material.certificates, *material.trust.certificates)],
-            known_crls=[CRLContainer(_asn1_list(der)) for der in material.all_lists],
-            known_ocsps=[
-                single
-                for der in material.ocsp_responses
-                for single in OCSPContainer.load_multi(asn1_ocsp.OCSPResponse.load(der))
-            ],
+            known_crls=[one for one in data if isinstance(one, CRLContainer)],
+            known_ocsps=[one for one in data if isinstance(one, OCSPContainer)],
         ),
         key_usage_settings=_SEAL_USAGE,
         signature_algorithm_policy=_POLICY,
@@ -305,11 +321,6 @@ def _build_specification(material: Material, listed: _Anchors, *, with_revocatio
 @remembering.parts
 def _asn1_certificate(der: bytes) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(der, strict=True)
-
-
-@remembering.lists
-def _asn1_list(der: bytes) -> asn1_crl.CertificateList:
-    return asn1_crl.CertificateList.load(der, strict=True)
 
 
 @remembering.parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import timestamps
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -37,7 +36,7 @@ from tests.pki.authorities import (
     seal_profile,
 )
 from tests.pki.sealed_files import seal, small_pdf, stamper_of
-from tests.pki.tampering import contents_gap, incremental_update, stamped, with_contents_of
+from tests.pki.tampering import contents_gap, incremental_update, stamped, with_contents_of, with_store
 
 BT, LT = PadesLevel.B_T, PadesLevel.B_LT
 Forge = Callable[[PadesLevel], Evidence]
@@ -237,26 +236,18 @@ def _stamped_by(make: Callable[[], timestamps.TimeStamper]) -> Callable[[], byte
     return lambda: seal(small_pdf(), BT, stamper=make())
 
 
-def _with_store(change: Callable[[generic.DictionaryObject, IncrementalPdfFileWriter], None]) -> bytes:
+def _without_store() -> bytes:
     """Another update behind an archived file, with a sound time stamp over it."""
 
-    def forge(writer: IncrementalPdfFileWriter) -> None:
-        change(writer.root, writer)
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        del writer.root["/DSS"]
         writer.update_root()
 
-    return bought(incremental_update(seal(small_pdf(), LT), forge))
-
-
-def _without_store() -> bytes:
-    return _with_store(lambda root, _: root.__delitem__("/DSS"))
+    return bought(incremental_update(seal(small_pdf(), LT), change))
 
 
 def _with_foreign_store() -> bytes:
-    def change(root: generic.DictionaryObject, writer: IncrementalPdfFileWriter) -> None:
-        forged = [writer.add_object(generic.StreamObject(stream_data=one)) for one in pki("forger").lists]
-        root[pdf_name("/DSS")] = generic.DictionaryObject({pdf_name("/CRLs"): generic.ArrayObject(forged)})
-
-    return _with_store(change)
+    return bought(with_store(seal(small_pdf(), LT), pki("forger").lists))
 
 
 def _stamp_moved() -> bytes:
@@ -277,6 +268,16 @@ def _stamp_in_the_seals_place() -> bytes:
     value = content[start + 1 : end - 1]
     seal_start, seal_end = contents_gap(content)
     return content[: seal_start + 1] + value.ljust(seal_end - seal_start - 2, b"0") + content[seal_end - 1 :]
+
+
+def _dropped_from_the_lists() -> Evidence:
+    """Sealed with a revoked key, and given validation data once the certificate has run out and is on no list more."""
+    ours, later = pki(), SEALED_AT + timedelta(days=60)
+    thief = _of(seal_profile(valid_until=SEALED_AT + timedelta(days=30)))()
+    content = seal(small_pdf(), BT, who="thief", hierarchy=replace(ours, seals={"thief": thief}))
+    lists = [revocation_list(one, this_update=later - timedelta(hours=1)) for one in (ours.root, ours.issuing)]
+    content = with_store(bought(content), lists, certificates=[ours.issuing.der])
+    return Evidence(stamped(content, stamper_of(ours, later)), trust_of(ours, ()), later)
 
 
 _STAMP_BAD = ("TIME_STAMP_INVALID",)
@@ -371,4 +372,13 @@ def attacks() -> list[Attack]:
         )
         for name, (make, description, codes) in _TIMES.items()
     ]
-    return signers + times
+    dropped = Attack(
+        "time: dropped from the lists",
+        Group.TIME,
+        "Sealed after the certificate was revoked; archived when it had run out and the lists no longer name it.",
+        LTA,
+        sound(LTA),
+        lambda _: _dropped_from_the_lists(),
+        frozenset({"NO_REVOCATION_DATA"}),
+    )
+    return [*signers, *times, dropped]

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from asn1crypto import core
+from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 SEALED_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When every test file is sealed."""
@@ -100,6 +103,7 @@ class Profile:
     extended_usages: tuple[x509.ObjectIdentifier, ...] = ()
     extended_usages_critical: bool = True
     statements: bytes | None = None
+    responder: str = ""
 
 
 def issue(
@@ -131,6 +135,11 @@ def issue(
     if profile.extended_usages:
         extended = x509.ExtendedKeyUsage(profile.extended_usages)
         builder = builder.add_extension(extended, critical=profile.extended_usages_critical)
+    if profile.responder:
+        asked = x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(profile.responder)
+        )
+        builder = builder.add_extension(x509.AuthorityInformationAccess([asked]), critical=False)
     if profile.statements is not None:
         builder = builder.add_extension(x509.UnrecognizedExtension(QC_STATEMENTS, profile.statements), critical=False)
     return Identity(builder.sign(issuer_key, digest or hashes.SHA256()), key)
@@ -142,8 +151,17 @@ def revocation_list(
     *,
     this_update: datetime = SEALED_AT - timedelta(hours=1),
     lifetime: timedelta = timedelta(days=7),
+    keeps_expired_since: bytes | None = None,
 ) -> bytes:
-    """A complete list of ``issuer`` in DER; ``revoked`` maps serial numbers to moments."""
+    """A complete list of ``issuer`` in DER.
+
+    Args:
+        issuer: signs it.
+        revoked: maps serial numbers to moments.
+        this_update: when it is made.
+        lifetime: until the next one.
+        keeps_expired_since: the value of expiredCertsOnCRL.
+    """
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
@@ -152,12 +170,68 @@ def revocation_list(
         .add_extension(x509.CRLNumber(int(this_update.timestamp())), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
     )
+    if keeps_expired_since is not None:
+        kept = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.60"), keeps_expired_since)
+        builder = builder.add_extension(kept, critical=False)
     for serial, moment in (revoked or {}).items():
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
         builder = builder.add_revoked_certificate(
             entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False).build()
         )
     return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def ocsp_response(
+    of: Identity,
+    issuer: Identity,
+    *,
+    this_update: datetime = SEALED_AT - timedelta(hours=1),
+    lifetime: timedelta = timedelta(days=7),
+    revoked_at: datetime | None = None,
+    archive_cutoff: datetime | None = None,
+    digest: hashes.HashAlgorithm | None = None,
+) -> bytes:
+    """What the issuer itself answers about one certificate, in DER."""
+    digest = digest or hashes.SHA256()
+    authority = asn1_x509.Certificate.load(issuer.der)
+    single = {
+        "cert_id": {
+            "hash_algorithm": {"algorithm": "sha1"},
+            "issuer_name_hash": authority.subject.sha1,
+            "issuer_key_hash": authority.public_key.sha1,
+            "serial_number": of.certificate.serial_number,
+        },
+        "cert_status": asn1_ocsp.CertStatus("good", core.Null())
+        if revoked_at is None
+        else asn1_ocsp.CertStatus("revoked", {"revocation_time": revoked_at}),
+        "this_update": this_update,
+        "next_update": this_update + lifetime,
+    }
+    if archive_cutoff is not None:
+        single["single_extensions"] = [
+            {"extn_id": "archive_cutoff", "extn_value": core.GeneralizedTime(archive_cutoff)}
+        ]
+    answer = asn1_ocsp.ResponseData(
+        {
+            "responder_id": asn1_ocsp.ResponderId("by_key", authority.public_key.sha1),
+            "produced_at": this_update,
+            "responses": [single],
+        }
+    )
+    basic = asn1_ocsp.BasicOCSPResponse(
+        {
+            "tbs_response_data": answer,
+            "signature_algorithm": {"algorithm": f"{digest.name}_ecdsa"},
+            "signature": _signature(issuer, answer.dump(), digest),
+        }
+    )
+    content = {"response_type": "basic_ocsp_response", "response": core.ParsableOctetString(basic.dump())}
+    return bytes(asn1_ocsp.OCSPResponse({"response_status": "successful", "response_bytes": content}).dump())
+
+
+def _signature(issuer: Identity, signed: bytes, digest: hashes.HashAlgorithm) -> bytes:
+    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+    return issuer.key.sign(signed, ec.ECDSA(digest))
 
 
 def seal_profile(**changes: object) -> Profile:

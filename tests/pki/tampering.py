@@ -64,6 +64,26 @@ def raw_update(
     return bytes(out)
 
 
+def with_store(
+    content: bytes, lists: Iterable[bytes] = (), responses: Iterable[bytes] = (), certificates: Iterable[bytes] = ()
+) -> bytes:
+    """Validation data (DSS) in an update, in place of those that are there."""
+
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        kinds = {"/CRLs": lists, "/OCSPs": responses, "/Certs": certificates}
+        writer.root[pdf_name("/DSS")] = generic.DictionaryObject(
+            {
+                pdf_name(kind): generic.ArrayObject(
+                    [writer.add_object(generic.StreamObject(stream_data=one)) for one in data]
+                )
+                for kind, data in kinds.items()
+            }
+        )
+        writer.update_root()
+
+    return incremental_update(content, change)
+
+
 def stamped(content: bytes, stamper: timestamps.TimeStamper) -> bytes:
     """A document time stamp over everything: what a forger can buy from any trusted authority."""
     from pyhanko.sign.signers import PdfTimeStamper  # noqa: PLC0415 - slow to import, used by few tests

@@ -30,7 +30,7 @@ from sealtool.errors import SealKeyError, SealtoolError, ServiceUnreachableError
 from sealtool.sealing.cades import room_for_seal
 from sealtool.sealing.keys import SealKey, as_asn1
 from sealtool.sealing.profile import SealingProfile
-from sealtool.sealing.responses import statements
+from sealtool.sealing.responses import is_strong, statements
 from sealtool.sealing.revocation import load_crls, refuse_revoked, refuse_revoked_by_responder, revoked
 from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampError
 from sealtool.sealing.trust import CLOCK_SKEW, PATH_FAULTS, Trust, path_to_trust
@@ -134,15 +134,21 @@ async def authority_path(stamper: CheckedTimeStamper, context: ValidationContext
 def kept(paths: Sequence[Any], context: ValidationContext) -> PreSignValidationStatus:
     """Of all the revocation data at hand, those about certificates of the paths: documents stay small.
 
-    Responses that do not count (broken, stale, of somebody else, or of a responder that knows nothing) stay out.
+    Responses that do not count (broken, stale, of somebody else, or of a responder that knows nothing) stay out, and
+    whatever is so weakly signed that validators would not go by it.
     """
     certificates = [certificate for path in paths for certificate in path]
     issuers = {certificate.issuer.hashable for certificate in certificates}
-    crls = [crl for crl in _distinct(context.crls) if crl.issuer.hashable in issuers or _is_indirect(crl)]
+    crls = [
+        crl
+        for crl in _distinct(context.crls)
+        if (crl.issuer.hashable in issuers or _is_indirect(crl)) and is_strong(crl["signature_algorithm"])
+    ]
     responses = {
         each.response.dump(): each.response
         for each in statements(context.ocsps, certificates, certificates)
         if each.status != "unknown"
+        and is_strong(each.response.basic_ocsp_response["signature_algorithm"])
         and each.since <= context.moment + CLOCK_SKEW
         and (each.until is None or each.until >= context.moment)
     }
@@ -182,7 +188,8 @@ async def prove_sufficient(validation: PreSignValidationStatus, trust: Trust, no
         raise ServiceUnreachableError(
             "The revocation data at hand do not suffice to validate the seal and its time stamp without the network "
             f"({_words(fault)}), so the level that the configuration demands cannot be reached and nothing was sealed.",
-            advice="Add the CRLs of every issuer between the seal, the time stamp authority and their roots.",
+            advice="Add the CRLs of every issuer between the seal, the time stamp authority and their roots; what is "
+            "signed with SHA-1 does not count.",
         ) from fault
 
 

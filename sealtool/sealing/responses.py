@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from asn1crypto import algos
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -14,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from pyhanko_certvalidator.errors import PSSParameterMismatch
 from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 
+_STRONG_DIGESTS = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"}
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError)
 
 
@@ -50,6 +52,14 @@ def statements(
             yield from _statements(response, certificates, issuers)
         except _BROKEN:
             continue
+
+
+def is_strong(algorithm: algos.SignedDigestAlgorithm) -> bool:
+    """Whether what is signed with it can be relied on for years (ETSI TS 119 312)."""
+    try:
+        return algorithm.signature_algo in {"ed25519", "ed448"} or algorithm.hash_algo in _STRONG_DIGESTS
+    except ValueError:
+        return False
 
 
 def _statements(

@@ -38,7 +38,7 @@ from sealtool.verification.precedent import Case, Precedents, case_of_seal, case
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import ReasonCode
 from sealtool.verification.trust import Trust
-from sealtool.verification.vouching import Datum, all_data, without_what_cannot_vouch
+from sealtool.verification.vouching import Datum, all_data, is_signed_by, without_what_cannot_vouch
 
 _Anchors = tuple[bytes, ...]
 _Run = Callable[[_Anchors, SignatureValidationSpec], Awaitable["Judgement"]]
@@ -339,7 +339,7 @@ def _revoked_at(encoded: bytes, der: bytes, issuer_der: bytes) -> datetime | Non
     if revoked.issuer != issuer.subject:
         return None
     entry = revoked.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    if entry is None or not revoked.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+    if entry is None or not is_signed_by(encoded, issuer_der):
         return None
     return entry.revocation_date_utc.astimezone(UTC)
 

@@ -250,8 +250,8 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
             _OPEN,
             "TRY_LATER",
             "Nothing at hand tells whether a certificate of the chain was revoked at the time in question. "
-            "Hand in current revocation lists (CRL) together with the trusted certificates, and for "
-            "one that has expired lists of its time.",
+            "Hand in current revocation lists (CRL) together with the trusted certificates, and for one that has "
+            "expired lists of its time; none that are signed with SHA-1.",
         ),
         ReasonCode.TIME_STAMP_INVALID: Explanation(
             _OPEN,

@@ -2,7 +2,8 @@
 
 That a list does not name a certificate, or that a responder calls it good, tells something only where whoever says so
 still keeps account of it: authorities may drop an entry once the certificate has run out (RFC 5280, 3.3; RFC 6960,
-4.4.4). *Against* a certificate all data speak that are authentic, however late they are.
+4.4.4). And it tells something only as far as its signature can be relied on. *Against* a certificate all data speak
+that are authentic, however late or weakly signed they are.
 """
 
 from __future__ import annotations
@@ -16,14 +17,20 @@ from asn1crypto import core
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from pyhanko_certvalidator.errors import PSSParameterMismatch
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR
 
 from sealtool.verification import remembering
+from sealtool.verification.algorithms import StrongAlgorithmsOnly
 
 Datum = CRLContainer | OCSPContainer
 """A revocation list, or what an OCSP response says of one certificate."""
 
+_POLICY: Final = StrongAlgorithmsOnly()
 _EXPIRED_CERTS_ON_LIST: Final = "2.5.29.60"
+_FAULTS: Final = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, PSSParameterMismatch)
 
 
 def all_data(lists: Iterable[bytes], responses: Iterable[bytes]) -> tuple[Datum, ...]:
@@ -37,13 +44,15 @@ def all_data(lists: Iterable[bytes], responses: Iterable[bytes]) -> tuple[Datum,
 
 
 def without_what_cannot_vouch(data: Iterable[Datum], path: Iterable[bytes]) -> tuple[Datum, ...]:
-    """The data without those that came too late to vouch for the certificates of a path.
+    """The data without those that are too weakly signed, or too late, to vouch for the certificates of a path.
 
     In time is what was made while the certificate was valid, or says itself that it keeps account of certificates that
     had run out by then (EN 319 411-2, 6.3.10; EN 319 102-1, 5.2.5).
     """
     certificates = [asn1_x509.Certificate.load(der) for der in path]
-    return tuple(one for one in data if _is_accusation(one) or not _is_too_late(one, certificates))
+    return tuple(
+        one for one in data if _is_accusation(one) or (_is_strongly_signed(one) and not _is_too_late(one, certificates))
+    )
 
 
 def _is_too_late(datum: Datum, path: Sequence[asn1_x509.Certificate]) -> bool:
@@ -87,8 +96,28 @@ def _is_accusation(datum: Datum) -> bool:
     return isinstance(datum, OCSPContainer) and bool(_single(datum)["cert_status"].name == "revoked")
 
 
+def _is_strongly_signed(datum: Datum) -> bool:
+    algorithm = datum.revinfo_sig_mechanism_used
+    return algorithm is not None and bool(_POLICY.signature_algorithm_allowed(algorithm, None, None))
+
+
 def _single(datum: OCSPContainer) -> asn1_ocsp.SingleResponse:
     return datum.extract_single_response()
+
+
+def is_signed_by(encoded: bytes, issuer: bytes) -> bool:
+    """Whether a list is signed with the key of that certificate, however weakly."""
+    listing = _list(encoded)
+    try:
+        DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
+            signature=listing["signature"].native,
+            signed_data=listing["tbs_cert_list"].dump(),
+            public_key_info=asn1_x509.Certificate.load(issuer).public_key,
+            signature_algorithm=listing["signature_algorithm"],
+        )
+    except _FAULTS:
+        return False
+    return True
 
 
 @remembering.lists

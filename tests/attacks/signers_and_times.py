@@ -34,6 +34,7 @@ from tests.pki.authorities import (
     pki,
     revocation_list,
     seal_profile,
+    with_digest,
 )
 from tests.pki.sealed_files import seal, small_pdf, stamper_of
 from tests.pki.tampering import contents_gap, incremental_update, stamped, with_contents_of, with_store
@@ -128,6 +129,13 @@ def _with_forged_lists(level: PadesLevel) -> Evidence:
     return Evidence(seal(small_pdf(), level), trust_of(pki(), forger.lists), NOW)
 
 
+def _with_weak_lists(level: PadesLevel) -> Evidence:
+    hierarchy = pki()
+    of_root, of_issuing = hierarchy.lists
+    lists = (of_root, with_digest(of_issuing, hierarchy.issuing, hashes.SHA1()))  # noqa: S303
+    return Evidence(seal(small_pdf(), level), trust_of(hierarchy, lists), NOW)
+
+
 _WEAK = ("WEAK_ALGORITHM",)
 _NOBODY = ("UNTRUSTED", "CHAIN_UNSOUND")
 _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
@@ -158,6 +166,7 @@ _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
     "unknown revocation": (_without_lists, "Nobody says whether it was revoked.", ("NO_REVOCATION_DATA",)),
     "old revocation lists": (_with_old_lists, "The lists are of last month.", ("NO_REVOCATION_DATA",)),
     "forged revocation lists": (_with_forged_lists, "Lists under the authority's name.", ("NO_REVOCATION_DATA",)),
+    "revocation lists of SHA-1": (_with_weak_lists, "A list that is signed with SHA-1.", ("NO_REVOCATION_DATA",)),
     "person": (_sealed("person"), "A person's certificate for signatures.", ("NOT_FOR_SEALING",)),
     "employee": (
         _with_identity(_of(employee_profile())),

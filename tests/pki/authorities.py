@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from asn1crypto import core
+from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -179,6 +180,15 @@ def revocation_list(
             entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False).build()
         )
     return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def with_digest(revocation_list: bytes, issuer: Identity, digest: hashes.HashAlgorithm) -> bytes:
+    """The same list, signed with another digest; by hand, because the library refuses the weak ones."""
+    signed = asn1_crl.CertificateList.load(revocation_list)
+    algorithm = {"algorithm": f"{digest.name}_ecdsa"}
+    signed["signature_algorithm"] = signed["tbs_cert_list"]["signature"] = algorithm
+    signed["signature"] = _signature(issuer, signed["tbs_cert_list"].dump(force=True), digest)
+    return bytes(signed.dump(force=True))
 
 
 def ocsp_response(

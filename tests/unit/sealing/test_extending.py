@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import DocumentSecurityStore
 
@@ -19,7 +20,7 @@ from sealtool.sealing import Extender, HttpTimeStampAuthority, RevocationSources
 from sealtool.sealing import extending as module
 from sealtool.sealing.retrying import ONE_TRY
 from sealtool.verification import Trust, verify_certificate
-from tests.pki.authorities import SEALED_AT
+from tests.pki.authorities import SEALED_AT, pki, with_digest
 from tests.pki.sealed_files import small_pdf
 from tests.pki.timeline import FIRST_ENDS, SEAL_ENDS, SECOND_ENDS, Timeline
 
@@ -63,6 +64,18 @@ def test_a_document_of_any_level_becomes_b_lta_and_keeps_all_it_had(timeline: Ti
     assert after.certificate == before.certificate is not None
     assert extended.content.startswith(document.content)
     assert extended.content.count(b"startxref", len(document.content)) == 1
+
+
+@pytest.mark.parametrize("level", [PadesLevel.B_LT, PadesLevel.B_LTA])
+def test_no_document_is_sealed_or_extended_on_weakly_signed_lists(timeline: Timeline, level: PadesLevel) -> None:
+    """Whoever verifies it would not go by them."""
+    document = seal(timeline, PadesLevel.B_T)
+    listed = timeline.folder / "issuing.crl"
+    listed.write_bytes(with_digest(listed.read_bytes(), pki().issuing, hashes.SHA1()))  # noqa: S303
+    with pytest.raises(ServiceUnreachableError, match="do not suffice"):
+        seal(timeline, level)
+    with pytest.raises(ServiceUnreachableError, match="do not suffice"):
+        extend(timeline.extender(), document)
 
 
 def test_time_stamps_that_follow_each_other_are_numbered_named_and_invisible(timeline: Timeline) -> None:

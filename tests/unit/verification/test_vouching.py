@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from asn1crypto import core
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sealtool.model import PadesLevel
 from sealtool.verification import Trust, verify_certificate
 from tests.pki.authorities import (
+    NOW,
     SEALED_AT,
     YEAR,
     Identity,
@@ -22,11 +24,12 @@ from tests.pki.authorities import (
     ocsp_response,
     revocation_list,
     seal_profile,
+    with_digest,
 )
 from tests.pki.sealed_files import seal, small_pdf, stamper_of
 from tests.pki.tampering import stamped, with_store
 
-BT = PadesLevel.B_T
+BB, BT = PadesLevel.B_B, PadesLevel.B_T
 END = SEALED_AT + timedelta(days=30)
 LATER = SEALED_AT + timedelta(days=60)
 SECOND = timedelta(seconds=1)
@@ -167,3 +170,46 @@ def test_a_good_answer_that_came_too_late_hides_no_later_list_that_names_the_cer
     content = _self_contained(archived, hierarchy, ocsp_response(ending, hierarchy.issuing, this_update=LATER))
     listed = revocation_list(hierarchy.issuing, {ending.certificate.serial_number: BEFORE}, this_update=LATER)
     assert _judged(content, _informed(hierarchy, listed)) == ["SEAL_CERTIFICATE_REVOKED"]
+
+
+# --- weakly signed --------------------------------------------------------------------------------
+
+WEAK = [hashes.SHA1(), hashes.SHA224()]  # noqa: S303
+
+
+@pytest.mark.parametrize("digest", WEAK, ids=lambda digest: digest.name)
+def test_a_weakly_signed_list_vouches_for_nothing(
+    sealed: dict[PadesLevel, bytes], hierarchy: Pki, digest: hashes.HashAlgorithm
+) -> None:
+    lists = (hierarchy.lists[0], with_digest(hierarchy.lists[1], hierarchy.issuing, digest))
+    trust = Trust((hierarchy.root.der,), (), lists)
+    assert _judged(sealed[BB], trust, NOW) == ["NO_REVOCATION_DATA"]
+    assert _judged(sealed[BB], replace(trust, revocation_lists=(*lists, hierarchy.lists[1])), NOW) == []
+
+
+@pytest.mark.parametrize("digest", WEAK, ids=lambda digest: digest.name)
+def test_a_weakly_signed_list_speaks_against_a_certificate_that_it_names(
+    sealed: dict[PadesLevel, bytes], hierarchy: Pki, digest: hashes.HashAlgorithm
+) -> None:
+    named = revocation_list(hierarchy.issuing, {hierarchy.seals["seal"].certificate.serial_number: BEFORE})
+    weak = with_digest(named, hierarchy.issuing, digest)
+    for lists in ((hierarchy.lists[0], weak), (*hierarchy.lists, weak)):
+        trust = Trust((hierarchy.root.der,), (), lists)
+        assert _judged(sealed[BB], trust, NOW) == ["SEAL_CERTIFICATE_REVOKED"]
+
+
+def test_a_strongly_signed_list_vouches_by_any_digest_that_is_listed(
+    sealed: dict[PadesLevel, bytes], hierarchy: Pki
+) -> None:
+    listed = with_digest(hierarchy.lists[1], hierarchy.issuing, hashes.SHA384())
+    assert _judged(sealed[BB], Trust((hierarchy.root.der,), (), (hierarchy.lists[0], listed)), NOW) == []
+
+
+@pytest.mark.parametrize("digest", WEAK, ids=lambda digest: digest.name)
+def test_a_weakly_signed_ocsp_response_speaks_only_against_a_certificate(
+    archived: bytes, hierarchy: Pki, ending: Identity, trust: Trust, digest: hashes.HashAlgorithm
+) -> None:
+    good = ocsp_response(ending, hierarchy.issuing, digest=digest)
+    assert _judged(_self_contained(archived, hierarchy, good), trust) == ["NO_REVOCATION_DATA"]
+    revoked = ocsp_response(ending, hierarchy.issuing, digest=digest, revoked_at=BEFORE)
+    assert _judged(_self_contained(archived, hierarchy, revoked), trust) == ["SEAL_CERTIFICATE_REVOKED"]

@@ -181,10 +181,10 @@ class _Examination:
         )
 
 
-def _claimed_time(dictionary: generic.DictionaryObject) -> datetime | None:
-    """EN 319 142-1, 6.3: the claimed time of a PAdES seal stands in the dictionary, not in the message."""
+def _claimed_time(dictionary: generic.DictionaryObject) -> datetime:
+    """EN 319 142-1, 6.3: the claimed time of a PAdES seal stands in the dictionary, not in the message, and has to."""
     if "/M" not in dictionary:
-        return None
+        raise Objection(ReasonCode.SIGNATURE_MALFORMED, "It does not say when it was made.")
     moment: datetime = generic.parse_pdf_date(str(dictionary["/M"]), strict=True)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 

@@ -332,6 +332,11 @@ _TIMES: Mapping[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
         "The archive time stamp's value in place of the seal's.",
         ("SIGNATURE_MALFORMED", "TIME_STAMP_INVALID"),
     ),
+    "no time of sealing": (
+        lambda: seal(small_pdf(), BT, moment=None),
+        "The seal does not say when it was made, so that nothing can contradict its time stamp.",
+        ("SIGNATURE_MALFORMED",),
+    ),
     "value of another seal": (
         lambda: with_contents_of(seal(small_pdf(), BT), seal(small_pdf(pages=1), BT)),
         "Another file's stamped seal.",

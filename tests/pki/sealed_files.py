@@ -164,7 +164,7 @@ def stamper_of(hierarchy: Pki, moment: datetime) -> timestamps.DummyTimeStamper:
 
 
 class _FixedClockSigner(signers.PdfSigner):
-    moment = SEALED_AT
+    moment: datetime | None = SEALED_AT
 
     def _enforce_certification_constraints(self, reader: Any) -> None:
         """A forger's tool does not ask whether an earlier seal forbids another one."""
@@ -181,12 +181,15 @@ def seal(
     *,
     hierarchy: Pki | None = None,
     who: str = "seal",
-    moment: datetime = SEALED_AT,
+    moment: datetime | None = SEALED_AT,
     lists: tuple[bytes, ...] | None = None,
     stamper: timestamps.TimeStamper | None = None,
     **metadata: Any,
 ) -> bytes:
-    """Seals ``content`` as pyHanko does it, at ``moment``, with a fresh incremental update."""
+    """Seals ``content`` as pyHanko does it, at ``moment``, with a fresh incremental update.
+
+    Without a moment the seal does not say when it was made; its time stamp, if it has one, is of SEALED_AT.
+    """
     hierarchy = hierarchy or pki()
     long_term = level in (PadesLevel.B_LT, PadesLevel.B_LTA)
     context = ValidationContext(
@@ -217,7 +220,7 @@ def seal(
     signer = _FixedClockSigner(
         signers.PdfSignatureMetadata(**(settings | metadata)),
         signer=signer_of(hierarchy.seals[who], hierarchy.issuing),
-        timestamper=None if level is PadesLevel.B_B else stamper or stamper_of(hierarchy, moment),
+        timestamper=None if level is PadesLevel.B_B else stamper or stamper_of(hierarchy, moment or SEALED_AT),
         new_field_spec=fields.SigFieldSpec(settings["field_name"], box=None) if "field_name" not in metadata else None,
     )
     signer.moment = moment

@@ -493,6 +493,13 @@ def test_an_untrusted_time_stamp_proves_nothing(trust_with_lists: Trust) -> None
     assert _first(content, trust_with_lists)[0] == "TIME_STAMP_INVALID"
 
 
+@pytest.mark.parametrize("level", [BB, BT])
+def test_a_seal_that_does_not_say_when_it_was_made_is_refused(trust_with_lists: Trust, level: PadesLevel) -> None:
+    """A time stamp tells when it was there at the latest; what the seal claims has to agree with that."""
+    content = seal(small_pdf(), level, moment=None)
+    assert _first(content, trust_with_lists) == ("SIGNATURE_MALFORMED", "FAILED", "FORMAT_FAILURE")
+
+
 @pytest.mark.parametrize(("off", "accepted"), [(timedelta(minutes=-5), True), (timedelta(minutes=-6), False)])
 def test_a_time_stamp_older_than_the_seal_claims_to_be_is_refused(
     trust_with_lists: Trust, hierarchy: Pki, off: timedelta, accepted: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import glob
+import hashlib
 import os
 import re
 import tomllib
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import PadesLevel
@@ -34,6 +35,38 @@ LOCAL = "local"
 
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine, to which nobody listens on the way."""
+
+
+def _web_address(url: str) -> str:
+    """An address that can be gone to, and that tells nothing secret to whoever sees it in a message."""
+    try:
+        parts = urlsplit(url)
+        leads_somewhere = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of brackets, or of a port that is no number
+        leads_somewhere = False
+    if not leads_somewhere or not _URI_CHARACTERS.fullmatch(url):
+        msg = "has to be an address like https://host.example/: https:// or http://, a host, no spaces and no accents"
+        raise ValueError(msg)
+    if parts.username is not None or parts.password is not None:
+        msg = "an address with a user name or password in it would show them in messages: use credentials"
+        raise ValueError(msg)
+    return url
+
+
+_URI_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+"""All that an address may be made of (RFC 3986, 2)."""
+
+
+def _one_line(text: str) -> str:
+    """A text that can be printed or listed as it is."""
+    if not text.isprintable():
+        msg = "has to be one line, without characters that nobody sees"
+        raise ValueError(msg)
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+OneLine = Annotated[str, AfterValidator(_one_line)]
 
 
 class OutputSettings(_Section):
@@ -99,7 +132,7 @@ class SignaturePolicySettings(_Section):
     digest_algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     digest: str | None = None
     """Base 64."""
-    uri: str | None = None
+    uri: WebAddress | None = None
 
     @model_validator(mode="after")
     def _by_name_or_in_full(self) -> Self:
@@ -109,7 +142,18 @@ class SignaturePolicySettings(_Section):
         if not self.name and not (self.oid and self.digest):
             msg = "give name, or oid and digest"
             raise ValueError(msg)
+        if self.digest and len(base64.b64decode(self.digest)) != hashlib.new(self.digest_algorithm).digest_size:
+            msg = f"digest is of another length than {self.digest_algorithm}: every seal would name no document"
+            raise ValueError(msg)
         return self
+
+    @field_validator("oid")
+    @classmethod
+    def _dotted(cls, oid: str | None) -> str | None:
+        if oid is not None and not re.fullmatch(r"[012](\.(0|[1-9][0-9]*))+", oid):
+            msg = "is no object identifier, which is numbers with dots between them"
+            raise ValueError(msg)
+        return oid
 
     @field_validator("digest")
     @classmethod
@@ -219,26 +263,13 @@ class CredentialSettings(_Section):
 class TimeStampSettings(_Section):
     """The time stamp authorities, in order of preference; ``demo_pkcs12`` is for demonstrations only."""
 
-    urls: tuple[str, ...] = ()
+    urls: tuple[WebAddress, ...] = ()
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     backoff_seconds: Annotated[float, Field(ge=0, le=30)] = 1.0
     credentials: tuple[CredentialSettings, ...] = ()
     demo_pkcs12: Path | None = None
     demo_passphrase: PassphraseSettings | None = None
-
-    @field_validator("urls")
-    @classmethod
-    def _addresses_without_secrets(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
-            parts = urlsplit(url)
-            if parts.username is not None or parts.password is not None:
-                msg = "an address with a user name or password in it would show them in messages: use credentials"
-                raise ValueError(msg)
-            if parts.scheme not in {"http", "https"} or not parts.hostname:
-                msg = "an address begins with https:// or http://"
-                raise ValueError(msg)
-        return urls
 
     @model_validator(mode="after")
     def _credentials_of_authorities(self) -> Self:
@@ -287,15 +318,16 @@ class RenderingSettings(_Section):
     templates: Path | None = None
     fonts: Annotated[tuple[str, ...], Field(min_length=1)] = ("EB Garamond", "Lato")
     """The families that pages may be set in, the one of names first."""
-    marking: str = ""
+    marking: OneLine = ""
     """A text across the top of each page, such as that it is a demonstration."""
 
 
 class ValideSettings(_Section):
     """The public validator: where certificates send a reader, and what it is expected to say of the seal."""
 
-    address: str = "https://valide.redsara.es/valide/"
-    expected_verdict: str = "valid"
+    address: WebAddress = "https://valide.redsara.es/valide/"
+    """Printed on each page, as text, link and QR code."""
+    expected_verdict: OneLine = "valid"
 
 
 class EniSettings(_Section):

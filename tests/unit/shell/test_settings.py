@@ -141,3 +141,37 @@ def test_an_address_on_the_command_line_keeps_to_the_same_rules(write: object) -
     assert (other.address, other.ca) == ("tls://other.example:1", settings.cluster.ca)
     with pytest.raises(UsageError, match="this machine only"):
         with_cluster(settings, "tcp://other.example:1")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "valide",
+        "",
+        "https://",
+        "https:///valide/",
+        "ftp://valide.example/",
+        "valide.example/valide/",
+        "https://valide.example:no/",
+        "https://[::1/",
+        "https://valide.example/a b",
+        "https://validació.example/",
+        "https://office:hush@valide.example/",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_never_printed_on_certificates(write: object, address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"valide\.address: .*address") as caught:
+        load(write, f'valide.address = "{address}"')
+    assert "hush" not in caught.value.message
+
+
+@pytest.mark.parametrize("address", ["https://valide.example", "http://[::1]:8080/valide/?lang=ca#top"])
+def test_an_address_of_the_web_is_taken_as_it_is(write: object, address: str) -> None:
+    assert load(write, f'valide.address = "{address}"').valide.address == address
+
+
+@pytest.mark.parametrize("key", ["rendering.marking", "valide.expected_verdict"])
+@pytest.mark.parametrize("text", [r"two\nlines", r"turned \u202e round"])
+def test_what_is_printed_or_listed_is_one_line_that_can_be_seen(write: object, key: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{key}: has to be one line"):
+        load(write, f'{key} = "{text}"')

@@ -97,6 +97,16 @@ def test_retries_have_bounds(tmp_path: Path, key: str, value: Any) -> None:
     assert f"time_stamp.{key}" in refused(tmp_path, f"[time_stamp]\n{key} = {value}")
 
 
+SHA256 = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="
+
+
+def test_a_policy_in_full_is_taken_as_it_is(tmp_path: Path) -> None:
+    uri = "https://office.example/policy.pdf"
+    policy = load(tmp_path, f'[seal.policy]\noid = "1.2.3"\ndigest = "{SHA256}"\nuri = "{uri}"').seal.policy
+    assert policy is not None
+    assert (policy.oid, policy.digest, policy.uri) == ("1.2.3", SHA256, uri)
+
+
 @pytest.mark.parametrize(
     "policy",
     [
@@ -105,6 +115,9 @@ def test_retries_have_bounds(tmp_path: Path, key: str, value: Any) -> None:
         'oid = "1.2.3"',
         'digest = "AAAA"',
         'oid = "1.2.3"\ndigest = "no base 64!"',
+        f'oid = "politica"\ndigest = "{SHA256}"',
+        f'oid = "1.2.3"\ndigest_algorithm = "sha1"\ndigest = "{SHA256}"',
+        f'oid = "1.2.3"\ndigest = "{SHA256}"\nuri = "politica.pdf"',
         "",
     ],
 )

@@ -65,8 +65,17 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _said(text: str) -> str:
+    """A text that is not blank: in a list, it would stand for whatever has none."""
+    if not text.strip():
+        msg = "is empty, and it has to name something"
+        raise ValueError(msg)
+    return text
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
+Said = Annotated[str, AfterValidator(_said)]
 
 
 class OutputSettings(_Section):
@@ -308,7 +317,7 @@ class TrustSettings(_Section):
     """Certificates of the authorities: PEM or DER files, or folders."""
     lists: tuple[Path, ...] = ()
     """EU trusted lists and the certificates of their signers: files or folders. For ``verify`` alone."""
-    organizations: tuple[str, ...] = ()
+    organizations: tuple[Said, ...] = ()
     """organizationIdentifiers whose seals count; empty for any that the authorities vouch for."""
 
 

@@ -762,9 +762,13 @@ class Workspace:
 
         Raises:
             ConfigurationError: none is configured.
-            SealKeyError: it cannot be used.
+            SealKeyError: it cannot be used, or the verifier would refuse its seals as those of another organisation.
         """
-        return self._sealer_of(self._seal_key(), second_look=False)
+        from sealtool.sealing import refuse_foreign_seal
+
+        key = self._seal_key()
+        refuse_foreign_seal(key, self.settings.trust.organizations)
+        return self._sealer_of(key, second_look=False)
 
     def _sealer_of(self, key: SealKey, *, second_look: bool = True) -> Sealing:
         from sealtool.sealing import Sealer, load_trust_anchors

@@ -9,9 +9,9 @@ from typing import Final
 
 from sealtool.checkup.findings import Finding, ok, warning
 from sealtool.checkup.installation import Installation, Once
-from sealtool.errors import ConfigurationError, SealKeyError, ServiceUnreachableError
+from sealtool.errors import ConfigurationError, ServiceUnreachableError
 from sealtool.model import PadesLevel
-from sealtool.sealing import RevocationSources, SealKey, load_trust_anchors
+from sealtool.sealing import RevocationSources, SealKey, load_trust_anchors, refuse_foreign_seal
 from sealtool.sealing.trial import ListFacts, PathFacts, lists_in_files, prove_key, try_path
 from sealtool.sealing.trust import Trust
 
@@ -44,13 +44,7 @@ def seal_certificate(installation: Installation, seal_key: Once[SealKey]) -> Fin
         return _not_looked_at(SEAL_CERTIFICATE)
     now = installation.now()
     found.check(now)
-    wanted = installation.settings.trust.organizations
-    if wanted and found.organization not in wanted:
-        raise SealKeyError(
-            f"The seal certificate «{found.common_name}» is of {found.organization or 'no named organisation'}, and "
-            f"trust.organizations names {', '.join(wanted)}: what it seals would not pass our own verification.",
-            advice="Correct trust.organizations, or use the seal of that organisation.",
-        )
+    refuse_foreign_seal(found, installation.settings.trust.organizations)
     said = f"«{found.common_name}» is valid until {_day(found.not_after, now)}."
     if found.not_after - now < SOON:
         return warning(SEAL_CERTIFICATE, f"The seal certificate {said}", _RENEW)

@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from sealtool import workspace
+from sealtool.errors import SealKeyError
 from sealtool.identifiers import parse_certificate_id
 from sealtool.manifest import parse_manifest
 from sealtool.model import CertificateOrder, Level
@@ -23,6 +24,7 @@ from sealtool.workspace import utc_now
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, SMALL_SAMPLE, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
+B1 = Scope((Level.B1,))
 
 
 def manifest_of(folder: Folder) -> dict[str, Any]:
@@ -78,6 +80,30 @@ def test_what_goes_wrong_in_getting_ready_stops_no_certificate(
     registry = write_registry([A], [b1_by_test(A)])
     assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
     assert len(quick_folder.certificates) == 1
+
+
+def test_with_the_seal_of_another_organisation_no_page_is_laid_out_and_no_file_renewed(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    registry = write_registry([A], [b1_by_test(A)])
+    issue = ("issue", "--level", "B1", "--registry", registry)
+    steps: list[str] = []
+    quick_folder.configure("VATES-S0711001H", "S0711001H")
+
+    refused = quick_folder.call(*issue)
+    with pytest.raises(SealKeyError):
+        quick_folder.workspace.issue(registry, B1, on_step=steps.append)
+
+    assert refused.code == 6
+    assert "is of VATES-S0711001H, and trust.organizations names S0711001H" in refused.err
+    assert not {"certificate laid out", "certificate sealed"} & set(steps)
+    quick_folder.configure('["S0711001H"]', '["VATES-S0711001H"]')
+    assert quick_folder.call(*issue).code == 0
+    (certificate,) = quick_folder.certificates
+    before = certificate.read_bytes()
+    quick_folder.configure("VATES-S0711001H", "S0711001H")
+    assert quick_folder.call("extend", certificate).code == 6
+    assert certificate.read_bytes() == before
 
 
 def test_issuing_twice_issues_once(quick_folder: Folder, write_registry: Write) -> None:

@@ -175,3 +175,8 @@ def test_an_address_of_the_web_is_taken_as_it_is(write: object, address: str) ->
 def test_what_is_printed_or_listed_is_one_line_that_can_be_seen(write: object, key: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{key}: has to be one line"):
         load(write, f'{key} = "{text}"')
+
+
+def test_an_organisation_without_a_name_would_stand_for_seals_of_nobody(write: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"trust\.organizations.* is empty"):
+        load(write, 'trust.organizations = ["VATES-S0711001H", " "]')

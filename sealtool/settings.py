@@ -10,22 +10,42 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import PadesLevel
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 CONFIG_NAME = "sealtool.toml"
 SYSTEM_CONFIG = Path("/etc/sealtool") / CONFIG_NAME
 ENVIRONMENT_VARIABLE = "SEALTOOL_CONFIG"
 
 
+_LEDGER_URL = (
+    "an SQLite file, like sqlite:///ledger.sqlite, or a database, like postgresql+psycopg://sealtool@db/sealtool"
+)
+
+
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    # Flags and numbers are strict of themselves. The rest is not: TOML has lists for tuples, and texts for paths.
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 SectionT = TypeVar("SectionT", bound=_Section)
@@ -65,24 +85,29 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _said(text: str) -> str:
-    """A text that is not blank: in a list, it would stand for whatever has none."""
-    if not text.strip():
-        msg = "is empty, and it has to name something"
-        raise ValueError(msg)
-    return text
+def _of_form(pattern: str, form: str) -> AfterValidator:
+    """Demands a form of a text, in words."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            msg = f"has to be {form}"
+            raise ValueError(msg)
+        return text
+
+    return AfterValidator(check)
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
-Said = Annotated[str, AfterValidator(_said)]
+Name = Annotated[str, _of_form(r"(?s).*\S.*", "a name, and not empty")]
 
 
 class OutputSettings(_Section):
     """Where certificates and manifests go."""
 
     folder: Path = Path("out")
-    one_file_per_language: bool = False
+    one_file_per_language: StrictBool = False
 
 
 class RegistrySettings(_Section):
@@ -92,7 +117,7 @@ class RegistrySettings(_Section):
     """Used where a command is called without --registry."""
 
     encoding: Literal["utf-8", "windows-1252"] = "utf-8"
-    max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.10
+    max_shrink: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.10
     aliases: Mapping[str, str] = Field(default_factory=dict)
 
 
@@ -108,7 +133,7 @@ class PassphraseSettings(_Section):
     env: str | None = None
     file: Path | None = None
     credential: str | None = None
-    prompt: bool = False
+    prompt: StrictBool = False
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> Self:
@@ -121,7 +146,7 @@ class PassphraseSettings(_Section):
 class LedgerSettings(_Section):
     """Where the ledger is. ``url`` is an SQLAlchemy URL; an SQLite path is relative to the file."""
 
-    url: str = "sqlite:///ledger.sqlite"
+    url: Annotated[str, _of_form(r"(?s)sqlite:///.+|postgresql\+psycopg://.+", _LEDGER_URL)] = "sqlite:///ledger.sqlite"
     password: PassphraseSettings | None = None
     """Of a PostgreSQL database; None where libpq knows it (``~/.pgpass``) or none is needed (peer)."""
 
@@ -137,7 +162,7 @@ class SignaturePolicySettings(_Section):
     """A signature policy that the seal names (EPES): one that sealtool knows by name, or any by all it takes."""
 
     name: Literal["AGE-1.9"] | None = None
-    oid: str | None = None
+    oid: Annotated[str, _of_form(r"[012](\.(0|[1-9][0-9]*))+", "numbers with dots between them")] | None = None
     digest_algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     digest: str | None = None
     """Base 64."""
@@ -156,14 +181,6 @@ class SignaturePolicySettings(_Section):
             raise ValueError(msg)
         return self
 
-    @field_validator("oid")
-    @classmethod
-    def _dotted(cls, oid: str | None) -> str | None:
-        if oid is not None and not re.fullmatch(r"[012](\.(0|[1-9][0-9]*))+", oid):
-            msg = "is no object identifier, which is numbers with dots between them"
-            raise ValueError(msg)
-        return oid
-
     @field_validator("digest")
     @classmethod
     def _base_64(cls, digest: str | None) -> str | None:
@@ -180,14 +197,13 @@ class TokenSettings(_Section):
 
     module: Path
     token: str | None = None
-    slot: Annotated[int, Field(ge=0)] | None = None
+    slot: Annotated[StrictInt, Field(ge=0)] | None = None
     key: str | None = None
-    key_id: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2})+$")] | None = None
-    """Hexadecimal."""
+    key_id: Annotated[str, _of_form(r"([0-9a-fA-F]{2})+", "bytes in hexadecimal, two digits each")] | None = None
     certificate: Path | None = None
     certificate_label: str | None = None
     chain: tuple[Path, ...] = ()
-    pss: bool = False
+    pss: StrictBool = False
 
     @model_validator(mode="after")
     def _one_token_one_key_one_certificate(self) -> Self:
@@ -211,9 +227,9 @@ class RemoteKeySettings(_Section):
     api_version: Literal["v1", "v2"] = "v1"
     token: PassphraseSettings
     pin: PassphraseSettings | None = None
-    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+    timeout_seconds: Annotated[StrictFloat, Field(gt=0, le=300)] = 30.0
     chain: tuple[Path, ...] = ()
-    pss: bool = False
+    pss: StrictBool = False
 
     @field_validator("url")
     @classmethod
@@ -236,7 +252,7 @@ class SealSettings(_Section):
     """The key of the electronic seal and the form of the seal."""
 
     pkcs12: Path | None = None
-    pss: bool = False
+    pss: StrictBool = False
     """Of the key in ``pkcs12``; the other sources have their own."""
     pkcs11: TokenSettings | None = None
     passphrase: PassphraseSettings | None = None
@@ -265,7 +281,7 @@ class CredentialSettings(_Section):
     """What a time stamp authority knows its customer by: user name and password, or a bearer token alone."""
 
     url: str
-    username: Annotated[str, Field(min_length=1, pattern=r"^[^:\r\n]*$")] | None = None
+    username: Annotated[str, _of_form(r"[^:\r\n]+", "one line without a colon")] | None = None
     secret: PassphraseSettings
 
 
@@ -273,9 +289,9 @@ class TimeStampSettings(_Section):
     """The time stamp authorities, in order of preference; ``demo_pkcs12`` is for demonstrations only."""
 
     urls: tuple[WebAddress, ...] = ()
-    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
-    retries: Annotated[int, Field(ge=0, le=10)] = 2
-    backoff_seconds: Annotated[float, Field(ge=0, le=30)] = 1.0
+    timeout_seconds: Annotated[StrictFloat, Field(gt=0, le=300)] = 10.0
+    retries: Annotated[StrictInt, Field(ge=0, le=10)] = 2
+    backoff_seconds: Annotated[StrictFloat, Field(ge=0, le=30)] = 1.0
     credentials: tuple[CredentialSettings, ...] = ()
     demo_pkcs12: Path | None = None
     demo_passphrase: PassphraseSettings | None = None
@@ -307,7 +323,7 @@ class RevocationSettings(_Section):
 
     crls: tuple[str, ...] = ()
     """Paths or glob patterns of CRL files (DER or PEM)."""
-    fetch: bool = False
+    fetch: StrictBool = False
 
 
 class TrustSettings(_Section):
@@ -317,7 +333,7 @@ class TrustSettings(_Section):
     """Certificates of the authorities: PEM or DER files, or folders."""
     lists: tuple[Path, ...] = ()
     """EU trusted lists and the certificates of their signers: files or folders. For ``verify`` alone."""
-    organizations: tuple[Said, ...] = ()
+    organizations: tuple[Name, ...] = ()
     """organizationIdentifiers whose seals count; empty for any that the authorities vouch for."""
 
 
@@ -342,14 +358,14 @@ class ValideSettings(_Section):
 class EniSettings(_Section):
     """Electronic documents for the archive (Esquema Nacional de Interoperabilidad)."""
 
-    organ: Annotated[str, Field(pattern=r"^[A-Z0-9]{9}$")] = "A04003003"
+    organ: Annotated[str, _of_form(r"[A-Z0-9]{9}", "nine capital letters or digits")] = "A04003003"
     """DIR3 code of the issuing office; by default that of the Government of the Balearic Islands."""
 
 
 class RunSettings(_Section):
     """How a run behaves."""
 
-    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    workers: Annotated[StrictInt, Field(ge=0, le=256)] = 0
     """Processes that lay out and check certificates; 0 means one for each core."""
     timezone: str = "Europe/Madrid"
     log: Path = Path("sealtool.log")
@@ -358,7 +374,7 @@ class RunSettings(_Section):
     """How a run speaks on standard error; ``auto`` is JSON where that is no terminal."""
     metrics: Path | None = None
     """A file for the textfile collector of Prometheus' node exporter."""
-    renew_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    renew_days: Annotated[StrictInt, Field(ge=1, le=3650)] = 90
     """A document is due for renewal so many days before it can no longer be proven."""
 
     @field_validator("timezone")
@@ -386,8 +402,8 @@ class ClusterSettings(_Section):
     certificate: Path | None = None
     key: Path | None = None
     """PEM files: the cluster's own authority, and what this machine shows there."""
-    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    own_checks: Annotated[float, Field(ge=0, le=1)] = 0.05
+    timeout_seconds: Annotated[StrictFloat, Field(gt=0, le=3600)] = 30.0
+    own_checks: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.05
     """The share of the workers' judgements that the sealing host makes as well."""
 
     @model_validator(mode="after")
@@ -498,17 +514,44 @@ def with_cluster(settings: Settings, address: str) -> Settings:
     try:
         return settings.model_copy(update={"cluster": ClusterSettings.model_validate(changed)})
     except ValidationError as error:
-        why = "; ".join(mistake["msg"].removeprefix("Value error, ") for mistake in error.errors())
+        why = "; ".join(map(_words, error.errors()))
         raise UsageError(f"--cluster {address} means nothing: {why}.") from error
 
 
 def _mistakes(error: ValidationError) -> str:
-    lines = []
-    for mistake in error.errors():
-        place = ".".join(str(part) for part in mistake["loc"]) or "the file as a whole"
-        known = mistake["type"] == "extra_forbidden"
-        lines.append(f"  {place}: {'there is no such key' if known else mistake['msg'].removeprefix('Value error, ')}")
-    return "\n".join(lines)
+    return "\n".join(f"  {_place(mistake['loc'])}: {_words(mistake)}" for mistake in error.errors())
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    parts = (f" (entry {part + 1})" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(parts).removeprefix(".")
+
+
+def _words(mistake: ErrorDetails) -> str:
+    """What is wrong with a value, in the words of TOML."""
+    words = _WORDS.get(mistake["type"])
+    return mistake["msg"].removeprefix("Value error, ") if words is None else words.format(**mistake.get("ctx", {}))
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "there is no such key",
+    "string_type": "has to be a text",
+    "path_type": "has to be a text, the path of a file or folder",
+    "enum": "has to be {expected}",
+    "literal_error": "has to be {expected}",
+    "bool_type": "has to be true or false",
+    "int_type": "has to be a whole number",
+    "float_type": "has to be a number",
+    "greater_than": "has to be a number above {gt:g}",
+    "greater_than_equal": "has to be {ge:g} or more",
+    "less_than_equal": "has to be {le:g} or less",
+    "tuple_type": "has to be a list, in square brackets",
+    "too_short": "has to be a list with an entry at least",
+    "dict_type": "has to be a table",
+    "model_type": "has to be a table",
+}
+"""What the library calls a mistake, and what we do; the words of our own checks stand beside these."""
 
 
 def _with_absolute_paths(section: SectionT, folder: Path) -> SectionT:

@@ -1,6 +1,10 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import PadesLevel
@@ -58,8 +62,28 @@ def test_absolute_paths_stay(write: object) -> None:
     [
         ('seal.level = "B-X"', "seal.level"),
         ("sael.level = 1", "sael: there is no such key"),
-        ("registry.max_shrink = 1.5", "registry.max_shrink"),
-        ('registry.encoding = "latin-1"', "registry.encoding"),
+        ("registry.max_shrink = 1.5", "registry.max_shrink: has to be 1 or less"),
+        ("registry.max_shrink = nan", "registry.max_shrink: has to be"),
+        ("registry.max_shrink = true", "registry.max_shrink: has to be a number"),
+        ('registry.max_shrink = "0.1"', "registry.max_shrink: has to be a number"),
+        ('registry.encoding = "latin-1"', "registry.encoding: has to be 'utf-8' or 'windows-1252'"),
+        ("registry.aliases = { a = 1 }", "registry.aliases.a: has to be a text"),
+        ('revocation.fetch = "no"', "revocation.fetch: has to be true or false"),
+        ("revocation.fetch = 0", "revocation.fetch: has to be true or false"),
+        ("run.workers = true", "run.workers: has to be a whole number"),
+        ("run.workers = 2.0", "run.workers: has to be a whole number"),
+        ('run.renew_days = "90"', "run.renew_days: has to be a whole number"),
+        ("run.log = 1979-05-27", "run.log: has to be a text"),
+        ('trust.anchors = "pki/root.pem"', "trust.anchors: has to be a list"),
+        ("trust.anchors = [1]", r"trust.anchors \(entry 1\): has to be a text"),
+        ('seal.passphrase = "hush"', "seal.passphrase: has to be a table"),
+        ('seal = "seal.p12"', "seal: has to be a table"),
+        ("seal.csc = {}", "seal.csc.token: is missing"),
+        ("rendering.fonts = []", "rendering.fonts: has to be a list with an entry"),
+        ("seal.pkcs11 = { module = 'm', token = 't', key_id = 'xyz' }", "seal.pkcs11.key_id: has to be bytes in hex"),
+        ('eni.organ = "govern"', "eni.organ: has to be nine capital letters or digits"),
+        ('ledger.url = "mysql://db/sealtool"', "ledger.url: has to be an SQLite file"),
+        ('ledger.url = "ledger.sqlite"', "ledger.url: has to be an SQLite file"),
         ('run.timezone = "Palma"', "time zone"),
         ('seal.passphrase = { env = "A", prompt = true }', "exactly one"),
         ("seal.passphrase = {}", "exactly one"),
@@ -81,6 +105,37 @@ def test_every_mistake_is_reported_at_once(write: object) -> None:
         load(write, 'seal.level = "B-X"\nrun.workers = -1')
     assert "seal.level" in caught.value.message
     assert "run.workers" in caught.value.message
+
+
+KINDS = ['"text"', "1", "1.5", "true", "[]", "[1]", "[true]", "{}", "{ a = 1 }", "1979-05-27"]
+
+
+def keys_of(section: type[BaseModel], name: str = "") -> Iterator[str]:
+    for key, field in section.model_fields.items():
+        yield f"{name}{key}"
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from keys_of(kind, f"{name}{key}.")
+
+
+def complaint(write: object, text: str) -> str:
+    """What is said of a configuration, empty where nothing is."""
+    try:
+        load(write, text)
+    except ConfigurationError as error:
+        return error.message
+    return ""
+
+
+@pytest.mark.parametrize("key", list(keys_of(Settings)))
+def test_a_mistake_is_told_in_the_words_of_the_file_and_not_of_a_library(write: object, key: str) -> None:
+    said = [complaint(write, f"{key} = {value}") for value in KINDS]
+    assert sum(map(bool, said)) >= len(KINDS) - 3
+    assert not re.search(r"[Ii]nput|\bvalid\b|instance|tuple|pattern|Value error", "".join(said))
+
+
+def test_a_whole_number_may_stand_for_any_number(write: object) -> None:
+    assert load(write, "registry.max_shrink = 1\ntime_stamp.timeout_seconds = 5").registry.max_shrink == 1.0
 
 
 def test_a_missing_file_is_an_error_that_says_how_to_get_one(tmp_path: Path) -> None:
@@ -178,5 +233,5 @@ def test_what_is_printed_or_listed_is_one_line_that_can_be_seen(write: object, k
 
 
 def test_an_organisation_without_a_name_would_stand_for_seals_of_nobody(write: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"trust\.organizations.* is empty"):
+    with pytest.raises(ConfigurationError, match=r"trust\.organizations \(entry 2\): .*not empty"):
         load(write, 'trust.organizations = ["VATES-S0711001H", " "]')

@@ -19,6 +19,7 @@ from sealtool.issuing import IssueReport, Issuing
 from sealtool.ledger import Act, ActKind, CertificateState, CertificateStory, Ledger, Reservation, RunFacts
 from sealtool.model import CertificateId, Decision, Person, Registry
 from sealtool.planning import Plan, Unprintable, items_of, key_of
+from sealtool.registry.cells import name_oddity
 from sealtool.running import RunEvent
 from sealtool.upholding import OPTIONS, Content, Upheld, content_of
 
@@ -115,6 +116,15 @@ class Proposal:
             {"item": item, "was": was.get(item), "is": now.get(item), "upheld": item in self.content.upheld}
             for item in {**now, **was}
         ]
+
+    @property
+    def oddities(self) -> list[str]:
+        """What is unusual in the name on the new certificate, part by part, in words that do not tell the name."""
+        if self.content is None:
+            return []
+        parts = person_as_json(self.content.decision.person)
+        del parts["person_id"]
+        return [f"{part} {odd}" for part, name in parts.items() if (odd := name_oddity(name))]
 
     @property
     def changes(self) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ class CommandEvent(StrEnum):
 
     ERROR = "error"
     OPEN_TO_OTHERS = "open_to_others"
+    UNUSUAL_NAME = "unusual_name"
     METRICS_NOT_WRITTEN = "metrics_not_written"
     LIBRARY_MESSAGE = "library_message"
 
@@ -39,6 +40,7 @@ _WARNINGS: Final = frozenset(
         RunEvent.DOCUMENT_REFUSED,
         RunEvent.COPY_REFUSED,
         CommandEvent.OPEN_TO_OTHERS,
+        CommandEvent.UNUSUAL_NAME,
         CommandEvent.METRICS_NOT_WRITTEN,
     }
 )

@@ -16,6 +16,7 @@ from sealtool.ledger import CertificateState
 
 if TYPE_CHECKING:
     from sealtool.appeals import Proposal, Reissue
+    from sealtool.cli.journal import Journal
     from sealtool.workspace import Workspace
 
 _NONE = "—"
@@ -58,7 +59,7 @@ def command(  # noqa: PLR0917 - a command has as many parameters as options
     workspace, journal = workspace_of_a_run(ctx)
     upheld = workspace.upheld(given)
     proposal = workspace.propose_reissue(certificate_id, registry, grounds_of(reason, by, reference), upheld)
-    if not proposal.is_done and not _is_confirmed(proposal, yes=yes, again=again):
+    if not proposal.is_done and not _is_confirmed(proposal, journal, yes=yes, again=again):
         show("Nothing was done.")
         return ExitCode.NEEDS_HUMAN
     with progress("Reissuing", shown=journal.is_for_people) as on_progress:
@@ -74,10 +75,19 @@ def command(  # noqa: PLR0917 - a command has as many parameters as options
     return exit_code(needs_human=bool(reissue.report.failures) or reissue.certificate_id is None)
 
 
-def _is_confirmed(proposal: Proposal, *, yes: bool, again: bool) -> bool:
+def _is_confirmed(proposal: Proposal, journal: Journal, *, yes: bool, again: bool) -> bool:
+    from sealtool.cli.journal import CommandEvent
+
     show_what_is_asked(_before_and_after(proposal), yes=yes)
     certificate = proposal.story.certificate
     questions = []
+    if odd := "; ".join(proposal.oddities):
+        journal.warn(
+            CommandEvent.UNUSUAL_NAME,
+            f"The name on the new certificate is unusual: {odd}.",
+            "If it is not meant so, correct it in the registry or in the options of this call.",
+        )
+        questions.append(f"The name is unusual: {odd}. Is it meant so?")
     if certificate.state is CertificateState.REVOKED:
         questions.append(f"Certificate {certificate.certificate_id} was revoked. Is the level to be certified again?")
     if proposal.is_same and not again:

@@ -488,6 +488,25 @@ def test_an_upheld_name_is_printed_as_it_was_given(folder: Folder, registry: Pat
     assert plan(folder, registry) == [(A, "none"), (B, "none")]
 
 
+def test_an_unusual_name_is_warned_of_also_with_yes_and_without_telling_it(folder: Folder, corrected: Path) -> None:
+    odd = ("--given-name", "M4ria<b>", *UPHELD)
+    usual, unusual = reissue(folder, certificate_of(folder, B)), reissue(folder, certificate_of(folder), *odd)
+    assert "unusual" not in usual.err
+    (warning,) = (line for line in map(json.loads, unusual.err.splitlines()) if line["event"] == "unusual_name")
+    assert (warning["level"], unusual.code) == ("WARNING", 0)
+    assert "given_name holds '" in warning["message"]
+    assert "M4ria" not in unusual.err
+
+
+def test_whoever_is_asked_is_asked_about_an_unusual_name_too(folder: Folder, registry: Path) -> None:
+    old = certificate_of(folder)
+    arguments = ["reissue", old, "--reason", WHY, "--registry", str(registry), "--given-name", "Mar;ia", *UPHELD]
+    code, shown = at_a_terminal(folder, *arguments, answer="n\n")
+    assert "The name is unusual: given_name holds ';'" in shown
+    assert "Is it meant so?" in shown
+    assert (code, states(folder)) == (1, [(0, "issued")])
+
+
 @pytest.mark.parametrize(
     "given",
     [

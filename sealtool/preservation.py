@@ -128,7 +128,7 @@ class Need:
 
     Attributes:
         due_until: a file at B-LTA that is provable beyond this moment is left alone.
-        force: extend it all the same.
+        force: extend it all the same, where another time stamp lasts longer than the last one.
     """
 
     due_until: datetime
@@ -221,7 +221,7 @@ class Preservation:
 
     async def _extended(self, content: bytes, before: Verification, provable_until: datetime) -> bytes:
         extender = await self.prepare()
-        if not self.need.force and before.pades_level is PadesLevel.B_LTA and self._stamps_end <= provable_until:
+        if before.pades_level is PadesLevel.B_LTA and self._stamps_end <= provable_until:
             raise _refusal(RefusalCode.NOTHING_GAINED, _gained_nothing(self._stamps_end))
         try:
             extended = await extender.extend(SealedPdf(content, before.pages or 0))

@@ -476,7 +476,7 @@ class Workspace:
         Args:
             paths: files and folders.
             due_days: also every document of the ledger that runs out within so many days; None for none.
-            force: also files that have all they need.
+            force: also files that have all they need, where another time stamp lasts longer.
             hooks: those of :class:`~sealtool.running.Edge`.
 
         Raises:

@@ -34,7 +34,7 @@ _SHOWN = 12
     metavar="[DAYS]",
     help="Every document of the ledger that runs out within so many days. Default: run.renew_days.",
 )
-@click.option("--force", is_flag=True, help="Also files that are at B-LTA and far from running out.")
+@click.option("--force", is_flag=True, help="Also files at B-LTA that are far from running out, if it gains time.")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, paths: tuple[Path, ...], due: str | None, *, force: bool, as_json: bool) -> int:

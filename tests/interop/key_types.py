@@ -1,7 +1,8 @@
-"""Demonstration folders whose seals have other kinds of keys, and renewed files: all through the real commands."""
+"""Demonstration folders whose seals have other kinds of keys, and renewed files: through the real commands."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sealtool.demo import create_demo_pki
 from sealtool.demo.authorities import PrivateKey
+from sealtool.model import SealedPdf
 from sealtool.workspace import utc_now
 from tests.interop.conftest import founded
 from tests.pipeline.conftest import PEOPLE, Folder
@@ -103,11 +105,22 @@ def issued_with(key_type: KeyType, place: Path) -> Renewable:
     copies = {level: place / f"{level}-extended.pdf" for level in LEVELS}
     for level, copy in copies.items():
         shutil.copy(sealed[level], copy)
-        outcome = folder.call("extend", "--force", copy)
-        assert outcome.code == 0, outcome.err
+    outcome = folder.call("extend", copies["B-B"])
+    assert outcome.code == 0, outcome.err
+    copies["B-LTA"].write_bytes(asyncio.run(_stamped_again(folder, sealed["B-LTA"].read_bytes())))
+    for level, copy in copies.items():
         assert copy.read_bytes().startswith(sealed[level].read_bytes())
         assert copy.stat().st_size > sealed[level].stat().st_size
     return Renewable(folder, sealed, copies["B-B"], copies["B-LTA"])
+
+
+async def _stamped_again(folder: Folder, content: bytes) -> bytes:
+    """The file with another archive time stamp. The command makes none that gains no time, as with one authority."""
+    extender = folder.workspace._extender()
+    try:
+        return (await extender.extend(SealedPdf(content, pages=1))).content
+    finally:
+        await extender.aclose()
 
 
 def _use_token(folder: Folder, key: PrivateKey, place: Path) -> None:

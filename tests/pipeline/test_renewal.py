@@ -14,6 +14,7 @@ import pytest
 from sealtool import batches
 from sealtool.model import Level, PadesLevel, Verdict, Verification
 from sealtool.planning import Scope
+from sealtool.renewing import ExtensionReport
 from sealtool.settings import load_settings
 from sealtool.verification import load_trust, verify_certificate
 from sealtool.workspace import Workspace
@@ -130,18 +131,6 @@ def test_what_is_fresh_is_not_even_opened(issued: Folder) -> None:
     assert (len(report["unchanged"]), report["refused"]) == (2, [])
 
 
-def test_force_stamps_once_more(issued: Folder) -> None:
-    (first, second) = issued.certificates
-    issued.call("extend", issued.path / "out")
-    before = first.read_bytes()
-    report = issued.call("extend", "--force", first, "--json").json
-    assert [one["path"] for one in report["extended"]] == [first.relative_to(issued.path / "out").as_posix()]
-    assert first.read_bytes().startswith(before)
-    assert b"DocumentTimeStamp2" in first.read_bytes()
-    assert b"DocumentTimeStamp2" not in second.read_bytes()
-    assert_in_order(issued)
-
-
 def test_each_language_of_a_certificate_is_a_document_of_its_own(quick_folder: Folder, registry: Path) -> None:
     quick_folder.configure("one_file_per_language = false", "one_file_per_language = true")
     quick_folder.workspace.issue(registry, B1)
@@ -252,8 +241,32 @@ def test_runs_of_one_second_are_told_apart_in_their_order(archived: Years) -> No
 def test_another_time_stamp_of_an_authority_that_lasts_no_longer_is_not_made(archived: Years) -> None:
     files = contents(archived.folder)
     report = archived.on(FIRST_ENDS - timedelta(days=10)).extend([], due_days=30)
-    assert {reason.code for one in report.refused for reason in one.reasons} == {"NOTHING_GAINED"}
+    assert nothing_gained(report)
     assert contents(archived.folder) == files
+
+
+def nothing_gained(report: ExtensionReport) -> bool:
+    return {reason.code for one in report.refused for reason in one.reasons} == {"NOTHING_GAINED"}
+
+
+def test_force_stamps_what_is_far_from_due_once_where_that_gains_time(archived: Years) -> None:
+    (first, second) = archived.folder.certificates
+    before = first.read_bytes()
+    workspace = archived.on(SEALED_AT + timedelta(days=1))
+    assert nothing_gained(workspace.extend([first], force=True))
+    assert first.read_bytes() == before
+
+    archived.use("second", "tsa")
+    workspace = archived.on(SEALED_AT + timedelta(days=1))
+    (renewed,) = workspace.extend([first], force=True).renewed
+    assert renewed.after.provable_until == SECOND_ENDS
+    after = first.read_bytes()
+    assert after.startswith(before)
+    assert b"DocumentTimeStamp2" in after
+    assert b"DocumentTimeStamp2" not in second.read_bytes()
+
+    assert nothing_gained(workspace.extend([first], force=True))
+    assert first.read_bytes() == after
 
 
 @pytest.mark.long

@@ -135,7 +135,10 @@ def read_layout(content: bytes) -> Layout:
 
 def _open(content: bytes) -> FileReader:
     if not _END_OF_FILE.search(content[-_TAIL:]):
-        raise Objection(ReasonCode.NOT_ENTIRE_FILE, "The last bytes are not the end of a PDF.")
+        raise Objection(
+            ReasonCode.NOT_ENTIRE_FILE,
+            "Its last bytes are not the end of a PDF: it was cut short, or something was appended.",
+        )
     reader = FileReader(content, strict=True, decode_limits=_DECODE_LIMITS)
     if "/Encrypt" in reader.trailer:
         raise Objection(ReasonCode.ENCRYPTED)
@@ -207,7 +210,7 @@ def _check_coverage(content: bytes, seal: EmbeddedSignature, stamps: tuple[Embed
     if any(stamp.end <= seal.end for stamp in stamps):
         raise Objection(ReasonCode.CHANGED_AFTER_SEAL, "A document time stamp lies before the seal.")
     if max(found.end for found in (seal, *stamps)) != len(content):
-        raise Objection(ReasonCode.NOT_ENTIRE_FILE)
+        raise Objection(ReasonCode.NOT_ENTIRE_FILE, "Something stands behind it.")
 
 
 def _check_offsets(sealed: PdfFileReader, seal: EmbeddedSignature) -> None:

@@ -142,7 +142,7 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
         ReasonCode.NOT_ENTIRE_FILE: Explanation(
             _FAILED,
             "FORMAT_FAILURE",
-            "Something was appended behind the last seal or time stamp, so what is shown may not be what was sealed. "
+            "The file does not end with its last seal or time stamp, so what is shown may not be what was sealed. "
             "Ask for the file as it was issued.",
         ),
         ReasonCode.CHANGED_AFTER_SEAL: Explanation(

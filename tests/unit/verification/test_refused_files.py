@@ -53,6 +53,18 @@ def test_a_truncated_file_is_refused(sealed: Sealed, trust: Trust, share: float)
     assert _first(content, trust)[0] in {"NOT_A_PDF", "NOT_ENTIRE_FILE", "UNREADABLE"}
 
 
+def test_of_a_file_without_its_end_nobody_says_that_something_was_appended(sealed: Sealed, trust: Trust) -> None:
+    cut, longer = sealed[LT][:-500], tampering.with_byte_range(sealed[LT], lambda r: [*r[:3], r[3] - 30])
+    assert "it was cut short, or something was appended" in _said(cut, trust)
+    assert "Something stands behind it." in _said(longer, trust)
+
+
+def _said(content: bytes, trust: Trust) -> str:
+    (reason,) = verify_certificate(content, trust, now=NOW).reasons
+    assert reason.code == "NOT_ENTIRE_FILE"
+    return reason.message
+
+
 def test_a_file_cut_back_to_before_its_seal_is_refused(sealed: Sealed, trust: Trust) -> None:
     end = sealed[LT].index(b"%%EOF") + 6
     assert _first(sealed[LT][:end], trust)[0] == "NO_SEAL"

@@ -33,6 +33,7 @@ from sealtool.cli.ending import ended_with
 from sealtool.cli.journal import CommandEvent
 from sealtool.cli.options import LEVELS
 from sealtool.errors import ExitCode, SealtoolError
+from sealtool.founding import found_workspace
 from sealtool.ledger import FindingCode
 from sealtool.model import Framework, Level, Verdict
 from sealtool.preservation import RefusalCode
@@ -40,12 +41,12 @@ from sealtool.registry import cells
 from sealtool.registry.cells import CellFault
 from sealtool.registry.layout import ACCREDITATIONS, LAYOUTS, PEOPLE, TRAINING, Layout
 from sealtool.running import RunEvent
-from sealtool.settings import Settings
+from sealtool.settings import SYSTEM_CONFIG, Settings, load_settings
 from sealtool.standing import FindingCode as StandingCode
 from sealtool.standing import json_schema as status_schema
 from sealtool.verification import appraisal
 from sealtool.verification.reasons import REASONS
-from sealtool.workspace import Workspace
+from sealtool.workspace import Workspace, utc_now
 
 REPOSITORY = Path(__file__).parents[3]
 OPERATOR = (REPOSITORY / "docs" / "operator.md").read_text(encoding="utf-8")
@@ -538,6 +539,28 @@ def test_every_metric_is_documented_and_no_other() -> None:
 def test_the_published_schema_of_status_is_that_of_the_code() -> None:
     published = json.loads((REPOSITORY / "docs" / "schemas" / "status-1.schema.json").read_text(encoding="utf-8"))
     assert published == status_schema(), "run: make schemas"
+
+
+def test_the_configuration_of_a_server_moves_to_etc_and_what_is_written_stays(tmp_path: Path) -> None:
+    (install,) = (one for one in blocks("docs/operator.md", "console") if "adduser" in one.content)
+    etc, var = tmp_path / "etc", tmp_path / "var"
+    etc.mkdir()
+    found_workspace(var, demo=False, now=utc_now())
+    for line in install.lines:
+        if line.startswith(("sed ", "rm ")):
+            moved = line.replace("/var/lib/sealtool", str(var)).replace("/etc/sealtool", str(etc))
+            subprocess.run(["sh", "-c", moved], check=True)
+    settings = load_settings(etc / "sealtool.toml")
+    written = (settings.ledger_file, settings.output.folder, settings.run.log)
+    assert written == (var / "ledger.sqlite", var / "out", var / "sealtool.log")
+    assert not (var / "sealtool.toml").exists()
+
+
+def test_documents_and_samples_have_one_place_for_the_configuration_of_a_server() -> None:
+    everything = [*PAGES.values(), CRON.read_text("utf-8"), (SYSTEMD / "sealtool.service").read_text("utf-8")]
+    named = {path for text in everything for path in re.findall(r"SEALTOOL_CONFIG=(/\S+)|--config (/etc\S+)", text)}
+    places = {"".join(path).rpartition("/")[0] for path in named}
+    assert places == {str(SYSTEM_CONFIG.parent)}
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

@@ -474,7 +474,8 @@ def find_configuration(named: Path | None, *, environ: Mapping[str, str], folder
         return named
     if value := environ.get(ENVIRONMENT_VARIABLE):
         return Path(value)
-    return next((path for path in (folder / CONFIG_NAME, SYSTEM_CONFIG) if path.is_file()), None)
+    # os.path, since a folder that may not be looked into (root's, after sudo -u) has none for us and is no error
+    return next((path for path in (folder / CONFIG_NAME, SYSTEM_CONFIG) if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 def load_settings(path: Path) -> Settings:

@@ -151,6 +151,11 @@ def test_the_named_configuration_comes_before_all_others(tmp_path: Path) -> None
     assert find_configuration(None, environ={}, folder=tmp_path) == tmp_path / "sealtool.toml"
 
 
+def test_a_folder_that_cannot_be_looked_into_has_no_configuration() -> None:
+    too_long = Path("/" + "x" * 300)  # the system refuses it to root, too
+    assert find_configuration(None, environ={}, folder=too_long) is None
+
+
 def test_the_password_of_a_ledger_belongs_to_a_server(write: object) -> None:
     server = 'url = "postgresql+psycopg://sealtool@db/sealtool"'
     settings = load(write, f'[ledger]\n{server}\npassword = {{ env = "LEDGER" }}')

@@ -591,7 +591,8 @@ class Workspace:
 
         separate = self.settings.output.one_file_per_language
         usual = [(language,) for language in Language] if separate else [tuple(Language)]
-        return list(previews(_renderer(self._rendering_options()), levels, areas, layouts or usual))
+        renderer = _renderer(self._rendering_options())
+        return list(previews(renderer, levels, areas, layouts or usual, self.rules.procedures))
 
     # --- appeals --------------------------------------------------------------------------------------
 

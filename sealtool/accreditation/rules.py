@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from sealtool.model import Area, Framework, Language, Level, Modality, Origin, Role
+from sealtool.model import Area, Framework, Language, Level, Modality, Origin, Procedure, Role
 
 
 class Clause(StrEnum):
@@ -79,6 +79,12 @@ class Rules:
     def training_levels(self) -> tuple[Level, ...]:
         """The levels that training can give, in ascending order (Annex 3, description)."""
         return tuple(self.hours)
+
+    def procedures(self, level: Level) -> tuple[Procedure, ...]:
+        """The procedures by which the level can be obtained, in the order of print (Annex 1, third; Annex 3)."""
+        direct = self.framework.direct_procedures[level]
+        by_training = {Procedure.TRAINING} if level in self.hours else set()
+        return tuple(one for one in Procedure if one in direct | by_training)
 
     def areas_allowed(self, level: Level, hours: Decimal) -> int:
         """How many areas an activity of that many hours can accredit at the level (Annex 3, 4).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,8 +108,8 @@ def _scope(
             "Which level? Certificates are legal acts, so nothing is taken for granted.",
             advice="Add --level B1 (repeatable), or --all for every level.",
         )
-    if areas and not named_all and str(Level.C2) not in levels:
-        raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
+    if not named_all:
+        insist_on_c2_for_areas(levels, areas)
     from sealtool.planning import Scope
 
     return Scope(
@@ -117,6 +117,12 @@ def _scope(
         areas=frozenset(map(Area, areas)) or None,
         people=frozenset(map(canonical_person_id, people)) or None,
     )
+
+
+def insist_on_c2_for_areas(levels: Sequence[str], areas: Sequence[int]) -> None:
+    """UsageError where areas were named without the one level that is accredited area by area."""
+    if areas and str(Level.C2) not in levels:
+        raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
 
 
 def canonical_person_id(text: str) -> PersonId:

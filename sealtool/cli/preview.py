@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from sealtool.cli.console import counted, show_json
-from sealtool.cli.options import LEVELS, json_option, workspace_or_defaults
-from sealtool.errors import ExitCode, OutputError, UsageError
+from sealtool.cli.options import LEVELS, insist_on_c2_for_areas, json_option, workspace_or_defaults
+from sealtool.errors import ExitCode, OutputError
 from sealtool.model import Area, Language, Level
 
 CONTACT_SHEET = "contact-sheet.png"
@@ -16,7 +16,7 @@ CONTACT_SHEET = "contact-sheet.png"
 
 @click.command("preview")
 @click.option("--level", "levels", multiple=True, type=LEVELS, metavar="LEVEL", help="Only this level. Repeatable.")
-@click.option("--area", "areas", multiple=True, type=click.IntRange(1, 6), help="At C2, only this area. Repeatable.")
+@click.option("--area", "areas", multiple=True, type=click.IntRange(1, 6), help="At C2, this area only. Repeatable.")
 @click.option(
     "--language",
     "languages",
@@ -44,18 +44,18 @@ def command(
 ) -> int:
     """Lays out certificates of invented people, watermarked and without a seal, and a contact sheet of all pages.
 
-    Without options: every level and every C2 area, with short and long names and all procedures. Uses the templates of
-    the configuration, or the packaged ones where there is none; needs no registry, no ledger and no key.
+    Without options: every level and every C2 area, with short and long names and all procedures of the level. Uses the
+    templates of the configuration, or the packaged ones where there is none; needs no registry, no ledger and no key.
     """
     from sealtool.rendering.preview import contact_sheet
 
-    if areas and levels and str(Level.C2) not in levels:
-        raise UsageError("--area means something at C2 only.", advice="Add --level C2, or leave --area out.")
-    chosen = [Level(level) for level in levels] or ([Level.C2] if areas else list(Level))
+    insist_on_c2_for_areas(levels, areas)
     workspace = workspace_or_defaults(ctx)
     workspace.insist_on_elsewhere(output)
     shown = workspace.previews(
-        chosen, [Area(area) for area in areas] or list(Area), [(Language(language),) for language in languages]
+        [Level(level) for level in levels] or list(Level),
+        [Area(area) for area in areas] or list(Area),
+        [(Language(language),) for language in languages],
     )
     files = {f"{one.name}.pdf": one.content for one in shown} | {CONTACT_SHEET: contact_sheet(shown)}
     _write(output, files)

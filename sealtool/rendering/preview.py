@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Final
@@ -53,6 +53,7 @@ def previews(
     levels: Iterable[Level],
     areas: Iterable[Area],
     layouts: Sequence[tuple[Language, ...]],
+    procedures: Callable[[Level], Sequence[Procedure]],
 ) -> Iterator[Preview]:
     """A certificate for each level (at C2, for each area) and layout; the names and procedures go round.
 
@@ -61,6 +62,7 @@ def previews(
         levels: in the order to be shown.
         areas: those to be shown at C2.
         layouts: the languages of one file, a page each.
+        procedures: by which a level can be obtained.
 
     Raises:
         TemplateError: a template cannot be filled in; the message names file and line.
@@ -70,15 +72,14 @@ def previews(
     kinds = [(level, area) for level in levels for area in (chosen_areas if level is Level.C2 else (None,))]
     for number, (level, area) in enumerate(kinds):
         for languages in layouts:
-            order = replace(_order(number, level, area), languages=languages)
+            order = replace(_order(number, level, area, procedures(level)), languages=languages)
             content = renderer.render_preview(order, WATERMARK).content
             kind = f"{level}" if area is None else f"{level}-area-{int(area)}"
             yield Preview(f"{kind}.{'-'.join(languages)}", content)
 
 
-def _order(number: int, level: Level, area: Area | None) -> CertificateOrder:
+def _order(number: int, level: Level, area: Area | None, procedures: Sequence[Procedure]) -> CertificateOrder:
     order = specimen()
-    procedures = tuple(Procedure)[: 1 + number % len(Procedure)]
     covered = tuple(
         each._replace(procedure=procedures[index % len(procedures)])
         for index, each in enumerate(order.decision.areas)

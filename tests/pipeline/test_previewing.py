@@ -22,13 +22,16 @@ def test_previews_need_no_configuration(tmp_path: Path) -> None:
     assert (tmp_path / "preview" / "contact-sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_area_alone_means_c2(tmp_path: Path) -> None:
-    outcome = call("preview", "--area", "2", "--language", "es", "--output", "here", "--json")
+def test_one_area_of_c2_in_one_language(tmp_path: Path) -> None:
+    outcome = call("preview", "--level", "C2", "--area", "2", "--language", "es", "--output", "here", "--json")
     assert outcome.json["files"] == ["C2-area-2.es.pdf", "contact-sheet.png"]
 
 
-def test_an_area_of_another_level_is_wrong_usage() -> None:
-    assert call("preview", "--level", "B1", "--area", "2").code == 2
+@pytest.mark.parametrize("levels", [(), ("--level", "B1")])
+@pytest.mark.parametrize("command", ["preview", "plan"])
+def test_an_area_without_c2_is_wrong_usage_as_it_is_of_plan(command: str, levels: tuple[str, ...]) -> None:
+    outcome = call(command, *levels, "--area", "2")
+    assert (outcome.code, "--area means something at C2 only" in outcome.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def check_families(document: Document, families: tuple[str, ...]) -> None:
         advice=(
             f"Install the Debian package {' and '.join(packages)}, then run `fc-cache`."
             if packages
-            else "Install it, or name in `font_families` the families that the style sheet uses."
+            else "Install it, or name in rendering.fonts the families that the style sheet uses."
         ),
     )
 

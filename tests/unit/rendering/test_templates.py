@@ -165,6 +165,12 @@ def test_a_font_that_the_options_do_not_name_is_refused(own: Own) -> None:
         CertificateRenderer(options)
 
 
+def test_a_font_of_no_package_is_named_by_the_key_of_the_configuration() -> None:
+    with pytest.raises(ConfigurationError) as missing:
+        CertificateRenderer(RenderingOptions(font_families=("No Such Family", "EB Garamond", "Lato")))
+    assert "rendering.fonts" in missing.value.advice
+
+
 def test_the_validation_address_is_the_deployments(make_order: OrderFactory) -> None:
     options = RenderingOptions(validation_url="https://validacio.example/")
     pdf = PdfReader(BytesIO(CertificateRenderer(options).render(make_order()).content))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from sealtool.reporting.figures import Export, Figures
     from sealtool.workspace import Workspace
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
-
 
 @click.command("report")
 @click.option(
@@ -27,8 +25,10 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
     metavar="FILE",
     help="Where the page goes. Takes the place of an earlier one, and of no other file.",
 )
-@click.option("--from", "since", type=_DAY, metavar="DAY", help="Only what was issued from this day on (2026-01-31).")
-@click.option("--to", "until", type=_DAY, metavar="DAY", help="Only what was issued up to this day.")
+@click.option(
+    "--from", "since", metavar="DAY", help="Only what was issued from this day on (2026-01-31 or 31/01/2026)."
+)
+@click.option("--to", "until", metavar="DAY", help="Only what was issued up to this day.")
 @click.option(
     "--registry",
     type=click.Path(path_type=Path, file_okay=False, readable=False),
@@ -44,8 +44,8 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 def command(
     ctx: click.Context,
     output: Path | None,
-    since: datetime | None,
-    until: datetime | None,
+    since: str | None,
+    until: str | None,
     registry: Path | None,
     *,
     publish: bool,
@@ -58,7 +58,7 @@ def command(
     """
     if output is None and not as_json:
         raise UsageError("Where is the page to go?", advice="Add --output FILE, or --json for the numbers alone.")
-    first, last = since and since.date(), until and until.date()
+    first, last = _day(since, "--from"), _day(until, "--to")
     if first and last and first > last:
         raise UsageError(f"--from {first} is after --to {last}, so nothing could be counted.", advice="Swap them.")
     from sealtool.reporting.figures_page import figures_page, is_earlier_page
@@ -76,6 +76,13 @@ def command(
     if as_json:
         show_json(found.as_json())
     return ExitCode.DONE
+
+
+def _day(text: str | None, option: str) -> date | None:
+    """Read as the days of the registry are, and of `reissue`; but a year may be asked for before it is over."""
+    from sealtool.registry import read_given_day
+
+    return None if text is None else read_given_day(text, option, today=date.max)
 
 
 def _figures(

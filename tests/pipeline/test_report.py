@@ -66,6 +66,8 @@ def test_what_was_issued_is_counted_in_each_kind_of_database(any_folder: Folder,
     assert found["runs"] == {"finished": 1}
     assert figures(issued, "--from", "2025-01-01", "--to", "2025-12-31")["issued"] == 0
     assert figures(issued, "--from", "2025-01-01")["people"] == 2
+    assert figures(issued, "--from", "01/01/2025", "--to", "31/12/2025")["issued"] == 0
+    assert figures(issued, "--from", "01/01/2025", "--to", "31/12/2999")["people"] == 2
 
 
 def test_the_time_to_the_certificate_is_counted_in_days(issued: Folder) -> None:

@@ -214,10 +214,13 @@ def extend_copies(
             edge.tell(RunEvent.COPY_EXTENDED, **_renewal(one))
 
     candidates = (Candidate(path, str(path)) for path in files)
-    others = runner.run(preservation.extend(candidates, hand_on))
-    for one in _refused(others):
-        edge.tell(RunEvent.COPY_REFUSED, reasons=_codes(one))
-    report.take(others)
+    try:
+        others = runner.run(preservation.extend(candidates, hand_on))
+        for one in _refused(others):
+            edge.tell(RunEvent.COPY_REFUSED, reasons=_codes(one))
+        report.take(others)
+    finally:  # no ledger counts copies, so nobody else tells of them
+        edge.tell(RunEvent.RUN_ENDED, counts={**report.counts(), "copies": len(report.copies)})
 
 
 def _renewal(one: Extended) -> dict[str, Any]:

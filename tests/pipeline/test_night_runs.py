@@ -234,6 +234,16 @@ def test_renewals_are_told_by_path_and_copies_by_id_alone(
     assert "Wenceslada" not in outcome.err
 
 
+def test_the_last_line_counts_copies_too(night: Night, tmp_path: Path) -> None:
+    copies = [tmp_path / name for name in ("one.pdf", "two.pdf")]
+    for copy in copies:
+        copy.write_bytes(b"%PDF-1.7\n")
+    outcome = night.folder.call("extend", *copies)
+    told = lines(outcome.err)
+    assert [line["event"] for line in told] == ["copy_refused", "copy_refused", "run_ended"]
+    assert (told[-1]["exit_code"], told[-1]["counts"]["refused"], told[-1]["counts"]["copies"]) == (1, 2, 0)
+
+
 # --- nobody is named --------------------------------------------------------------------------------------
 
 

@@ -126,8 +126,14 @@ def insist_on_c2_for_areas(levels: Sequence[str], areas: Sequence[int]) -> None:
 
 
 def canonical_person_id(text: str) -> PersonId:
-    """A DNI or NIE as people type it, in the form the registry's reader gives it, with its leading zeros."""
+    """A DNI or NIE as people type it, in the form the registry's reader gives it, with its leading zeros.
+
+    Raises:
+        UsageError: there is nothing in it.
+    """
     compact = re.sub(r"[\s.-]", "", text).upper()
+    if not compact:
+        raise UsageError("An id of a person was given that is empty.", advice="Give a DNI or NIE, with its letter.")
     if match := re.fullmatch(r"([XYZ]?)(\d{1,8})([A-Z])", compact):
         prefix, number, letter = match.groups()
         compact = f"{prefix}{number.zfill(8 - len(prefix))}{letter}"

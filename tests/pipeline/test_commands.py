@@ -247,6 +247,14 @@ def test_explain_of_a_stranger_is_wrong_usage(folder: Folder) -> None:
     assert folder.call("explain", "99999999R", "--registry", SMALL_SAMPLE).code == 2
 
 
+@pytest.mark.parametrize("command", [("explain",), ("plan", "--person"), ("register", "--person")])
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_id_is_called_empty(folder: Folder, command: tuple[str, ...], empty: str) -> None:
+    registry = () if "register" in command else ("--registry", SMALL_SAMPLE)
+    outcome = folder.call(*command, empty, *registry)
+    assert (outcome.code, "that is empty" in outcome.err) == (2, True)
+
+
 # --- status ----------------------------------------------------------------------------------------------
 
 

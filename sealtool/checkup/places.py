@@ -156,11 +156,19 @@ def output_folder(installation: Installation) -> Finding:
     for each in (place, *(folder / name for name in folders_of_a_run(today) if (folder / name).exists())):
         _insist_on_writing(each)
     free = shutil.disk_usage(place).free
-    room = f"{free / 1024**3:.1f} GB are free"
+    room = f"{_size(free)} are free"
     if free < LITTLE_SPACE:
         return warning(OUTPUT_FOLDER, f"{folder}: only {room}.", "Make room: a run that fills the disk stops there.")
     there = "can be written" if place == folder else "is not there yet and can be made"
     return ok(OUTPUT_FOLDER, f"{folder} {there}; {room}.")
+
+
+def _size(number: int) -> str:
+    """So many bytes, in a unit in which they are not nothing."""
+    for unit, size in (("GB", 1024**3), ("MB", 1024**2), ("kB", 1024)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"
 
 
 def _insist_on_writing(place: Path) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -408,6 +409,17 @@ def test_little_space_is_a_warning(folder: Folder, monkeypatch: pytest.MonkeyPat
     free = shutil.disk_usage(folder.path).free
     monkeypatch.setattr(places, "LITTLE_SPACE", 2 * free)
     assert_warning(look(folder, "output-folder"), "GB are free")
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [(0, "0 bytes are"), (4096, "4.0 kB are"), (12 * 1024**2, "12.0 MB are"), (1024**3 - 1, "1024.0 MB are")],
+)
+def test_little_room_is_told_in_a_unit_in_which_it_is_not_nothing(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, free: int, said: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert_warning(look(folder, "output-folder"), f"only {said} free")
 
 
 @pytest.mark.parametrize(

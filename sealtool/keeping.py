@@ -18,6 +18,7 @@ from sealtool.ledger import (
     Ledger,
     LedgerFinding,
     ListedDocument,
+    Restored,
     create_ledger,
     migrate_ledger,
     open_ledger,
@@ -118,7 +119,7 @@ class LedgerKeeping:
                 return version, None
             return version, Custody(ledger).back_up(file, tool_version=__version__, at=self.now(), version=version)
 
-    def restore(self, file: Path) -> Backup:
+    def restore(self, file: Path) -> Restored:
         """Puts a backup in the place of the ledger, where it is sound, belongs to the output folder and loses nothing.
 
         Raises:
@@ -133,7 +134,7 @@ class LedgerKeeping:
                     advice="Take another backup; if there is none, `sealtool ledger rebuild` writes the ledger anew.",
                 )
             insist_on_continuity(restored.ledger, self.output)
-        return restored.backup
+        return restored
 
     @property
     def aside(self) -> str:

@@ -66,7 +66,10 @@ def restore(ctx: click.Context, file: Path) -> int:
     the ledger that is there now. What was there is kept under another name.
     """
     restored = _workspace_of_the_owner(ctx).keeping.restore(file)
-    click.echo(f"Restored {counted(restored.rows, 'row', 'rows')}, up to event {restored.sequence}.")
+    backup = restored.backup
+    click.echo(f"Restored {counted(backup.rows, 'row', 'rows')}, up to event {backup.sequence}.")
+    if restored.kept:
+        click.echo(f"The ledger that was there before is kept: {restored.kept}")
     return ExitCode.DONE
 
 

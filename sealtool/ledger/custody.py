@@ -76,17 +76,19 @@ class Custody:
             return write_backup(connection, file, version=version, tool_version=tool_version, at=at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Restored:
     """A ledger on its way back into its place.
 
     Attributes:
         ledger: what the backup holds, in a place beside.
         backup: it.
+        kept: the name of the ledger that was there before, once it has given way; empty where there was none.
     """
 
     ledger: Ledger
     backup: Backup
+    kept: str = ""
 
 
 @contextlib.contextmanager
@@ -108,10 +110,11 @@ def restoring(url: str, file: Path, *, aside: str, password: Password | None = N
     database = database_at(url, password)
     with contextlib.closing(database), database.exclusive(), _draft_of(database) as draft:
         load_backup(backup, draft)
-        with Ledger(draft) as restored:
-            _insist_on_nothing_newer(database, restored, file)
-            yield Restored(restored, backup)
-        database.give_way_to(draft, aside=aside)
+        with Ledger(draft) as ledger:
+            _insist_on_nothing_newer(database, ledger, file)
+            restored = Restored(ledger, backup)
+            yield restored
+        restored.kept = database.give_way_to(draft, aside=aside)
 
 
 @contextlib.contextmanager

@@ -150,6 +150,18 @@ def test_a_lost_ledger_is_restored_and_nothing_is_issued_twice(
     assert findings(issued) == []
 
 
+def test_restoring_names_the_place_where_the_ledger_of_before_is_kept(quick_folder: Folder) -> None:
+    backup, ledger = quick_folder.path / "backup.jsonl", quick_folder.path / "ledger.sqlite"
+    quick_folder.call("ledger", "backup", backup)
+    before = ledger.read_bytes()
+    outcome = quick_folder.call("ledger", "restore", backup)
+    (kept,) = quick_folder.path.glob("ledger.sqlite.before-*[0-9]")
+    assert outcome.out.endswith(f"The ledger that was there before is kept: {kept}\n")
+    assert kept.read_bytes() == before
+    ledger.unlink()
+    assert "before" not in quick_folder.call("ledger", "restore", backup).out
+
+
 def test_a_backup_older_than_what_was_issued_is_not_restored_even_where_the_ledger_is_lost(
     issued: Folder, ledger_place: Place, write_registry: Write
 ) -> None:

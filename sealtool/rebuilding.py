@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,18 @@ from sealtool.ledger import (
     write_rebuilt,
 )
 from sealtool.manifest import DocumentEntry, Manifest, parse_manifest, seal_as_json
-from sealtool.model import CertificateId, Decision, Language, RunId, SourceFile, Verdict, Verification
+from sealtool.model import (
+    Area,
+    CertificateId,
+    Decision,
+    Language,
+    Level,
+    PersonId,
+    RunId,
+    SourceFile,
+    Verdict,
+    Verification,
+)
 from sealtool.publishing import MANIFESTS, OutputFolder
 from sealtool.running import Edge
 from sealtool.verification.decisions import certified_decision
@@ -75,7 +87,7 @@ class OutputReader:
         files = list(self._judged({path: entry for path, (_, entry) in listed.items()}, sorted(present)))
         return Found(
             manifests=tuple(_manifest(path, one) for path, one in manifests),
-            certificates=tuple(_certificates(files, listed, first)),
+            certificates=tuple(_in_succession(_certificates(files, listed, first))),
         )
 
     # --- manifests --------------------------------------------------------------------------------
@@ -122,7 +134,8 @@ class OutputReader:
                     advice="Give it back its name, or put it away.",
                 )
             self.on_progress(done, len(paths))
-            yield _File(path, verification, decision, date.fromisoformat(facts.issued_on))
+            replaces = None if facts.replaces is None else CertificateId(facts.replaces)
+            yield _File(path, verification, decision, date.fromisoformat(facts.issued_on), replaces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +144,16 @@ class _File:
     verification: Verification
     decision: Decision
     issued_on: date
+    replaces: CertificateId | None
 
     @property
     def certificate_id(self) -> CertificateId:
         return CertificateId(Path(self.path).name.partition(".")[0])
+
+    @property
+    def certified(self) -> tuple[object, ...]:
+        """What every file of a certificate has to say."""
+        return (self.decision, self.issued_on, self.replaces)
 
 
 def _read(judge: Judge, output: OutputFolder, path: str, sha256: str | None) -> tuple[Verification, Decision | None]:
@@ -154,7 +173,7 @@ def _certificates(
         by_certificate.setdefault(file.certificate_id, []).append(file)
     for certificate_id, several in by_certificate.items():
         one = several[0]
-        if any((file.decision, file.issued_on) != (one.decision, one.issued_on) for file in several):
+        if any(file.certified != one.certified for file in several):
             raise _doubtful(
                 f"The files of certificate {certificate_id} certify different things.",
                 advice="Restore the right ones, and call again.",
@@ -169,11 +188,49 @@ def _certificates(
             decision=one.decision,
             issued_on=one.issued_on,
             state=CertificateState.ISSUED if entry is None else CertificateState(entry.state),
-            predecessor_id=None if entry is None or entry.predecessor is None else CertificateId(entry.predecessor),
+            predecessor_id=one.replaces,
             successor_id=None if entry is None or entry.successor is None else CertificateId(entry.successor),
             run_id=None if run is None else RunId(run),
             documents=tuple(_document(file, listed.get(file.path)) for file in several),
         )
+
+
+def _in_succession(found: Iterable[FoundCertificate]) -> Iterator[FoundCertificate]:
+    """Those of the same person, level and area one behind the other, from the first to the newest."""
+    alike: dict[tuple[PersonId, Level, Area | None], list[FoundCertificate]] = {}
+    for one in found:
+        decision = one.decision
+        alike.setdefault((decision.person.person_id, decision.level, decision.area), []).append(one)
+    for several in alike.values():
+        yield from _chain(several)
+
+
+def _chain(several: Sequence[FoundCertificate]) -> Iterator[FoundCertificate]:
+    """The order comes from the files: each names the one it replaces, also where no manifest lists it yet."""
+    successors = {one.predecessor_id: one for one in several}
+    chain: list[FoundCertificate] = []
+    newest = successors.get(None)
+    while newest is not None:
+        chain.append(newest)
+        newest = successors.get(newest.certificate_id)
+    if len(chain) < len(several):
+        ids = ", ".join(sorted(one.certificate_id for one in several))
+        raise _doubtful(
+            f"The certificates {ids} are for one person, level and area, and do not all follow one from another: one "
+            "between them is missing, or one too many is there.",
+            advice="Restore the folder as it was, and call again.",
+        )
+    for generation, (one, successor) in enumerate(itertools.zip_longest(chain, chain[1:])):
+        yield replace(one if successor is None else _replaced(one, successor.certificate_id), generation=generation)
+
+
+def _replaced(one: FoundCertificate, successor: CertificateId) -> FoundCertificate:
+    """Ended by its successor. Where the manifests do not know that yet, the next one lists its files again."""
+    if one.successor_id == successor:
+        return one
+    state = CertificateState.SUPERSEDED if one.state is CertificateState.ISSUED else one.state
+    documents = tuple(replace(document, manifest_run=None) for document in one.documents)
+    return replace(one, state=state, successor_id=successor, documents=documents)
 
 
 def _document(file: _File, listed: tuple[RunId, DocumentEntry] | None) -> FoundDocument:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -69,6 +68,7 @@ class FoundCertificate:
 
     Attributes:
         run_id: of the first manifest that lists it; None where none does.
+        generation: its number among those of the same person, level and area: 0 for the first.
     """
 
     certificate_id: CertificateId
@@ -79,6 +79,7 @@ class FoundCertificate:
     successor_id: CertificateId | None
     run_id: RunId | None
     documents: tuple[FoundDocument, ...]
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,8 @@ def begin(connection: Connection, run_id: RunId, found: Found, *, at: datetime) 
 def enter(connection: Connection, run_id: RunId, found: Found, *, at: datetime) -> None:
     """Writes certificates, documents and register; the first event has to be there."""
     happened = []
-    for one, generation in _generations(found.certificates):
-        row = _certificate(one, generation, run_id)
+    for one in found.certificates:
+        row = _certificate(one, run_id)
         connection.execute(insert(certificates), [row])
         facts = {name: value for name, value in row.items() if name not in {"certificate_id", *_PERSONAL}}
         happened.append(Event("certificate_rebuilt", facts | decision_on_record(row), one.certificate_id))
@@ -152,26 +153,13 @@ def _run(found: FoundManifest) -> dict[str, Any]:
     }
 
 
-def _key(found: FoundCertificate) -> tuple[str, str, int]:
-    decision = found.decision
-    return (decision.person.person_id, str(decision.level), area_number(decision))
-
-
-def _generations(found: Sequence[FoundCertificate]) -> Iterator[tuple[FoundCertificate, int]]:
-    """Each with its number among those of the same person, level and area: 0 for the first."""
-    ordered = sorted(found, key=lambda one: (_key(one), one.run_id is None, one.run_id or "", one.issued_on))
-    for _, several in itertools.groupby(ordered, key=_key):
-        for generation, one in enumerate(several):
-            yield one, generation
-
-
-def _certificate(found: FoundCertificate, generation: int, run_id: RunId) -> dict[str, Any]:
+def _certificate(found: FoundCertificate, run_id: RunId) -> dict[str, Any]:
     return {
         "certificate_id": found.certificate_id,
         "person_id": found.decision.person.person_id,
         "level": str(found.decision.level),
         "area": area_number(found.decision),
-        "generation": generation,
+        "generation": found.generation,
         "state": found.state,
         "reserved_run": found.run_id or run_id,
         "issued_run": found.run_id or run_id,

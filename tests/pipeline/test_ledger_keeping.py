@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from sealtool.appeals import Grounds
 from sealtool.errors import LedgerInconsistentError
+from sealtool.identifiers import new_certificate_id
 from sealtool.ledger import restoring
 from sealtool.model import Level
 from sealtool.planning import Scope
+from sealtool.upholding import Upheld
 from tests.ledgers import Place, postgresql_place, sqlite_place
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after
@@ -300,8 +303,7 @@ def test_certificates_that_no_manifest_lists_yet_are_taken_up_and_listed_by_the_
     die = killed_after("certificates issued")
     ended_by(in_a_child(lambda: quick_folder.workspace.issue(registry, B1, on_step=die)))
     assert (len(quick_folder.certificates), len(quick_folder.manifests)) == (2, 1)
-    for part in quick_folder.path.glob("ledger.sqlite*"):
-        part.unlink()
+    lose_the_ledger(quick_folder)
     outcome = quick_folder.call("ledger", "rebuild", "--from", quick_folder.path / "out")
     assert outcome.code == 0, outcome.err
     quick_folder.workspace.issue(registry, B1)
@@ -310,12 +312,61 @@ def test_certificates_that_no_manifest_lists_yet_are_taken_up_and_listed_by_the_
     assert findings(quick_folder) == []
 
 
+def test_a_reissue_that_no_manifest_lists_yet_ends_the_certificate_that_its_file_names(
+    quick_folder: Folder, registry: Path
+) -> None:
+    quick_folder.workspace.issue(registry, B1)
+    (old, *_) = on_record(quick_folder)
+    proposal = quick_folder.workspace.propose_reissue(old, registry, Grounds("On appeal", "tester"), Upheld())
+    die = killed_after("certificates issued")
+    ended_by(in_a_child(lambda: quick_folder.workspace.reissue(proposal, on_step=die)))
+    assert (len(quick_folder.certificates), len(quick_folder.manifests)) == (3, 1)
+    before, planned = on_record(quick_folder), plan(quick_folder, registry)
+    lose_the_ledger(quick_folder)
+    outcome = quick_folder.call("ledger", "rebuild", "--from", quick_folder.path / "out")
+    assert outcome.code == 0, outcome.err
+    assert (on_record(quick_folder), plan(quick_folder, registry)) == (before, planned)
+    assert before[old] == (0, "superseded")
+    quick_folder.workspace.issue(registry, B1)
+    assert "SUPERSEDED" in quick_folder.call("verify", quick_folder.path / "out").out
+    assert findings(quick_folder) == []
+
+
+@pytest.mark.parametrize("byte", [0, 31])
+def test_generations_that_first_stand_in_the_same_manifest_are_told_apart_by_their_files(
+    quick_folder: Folder, registry: Path, monkeypatch: pytest.MonkeyPatch, byte: int
+) -> None:
+    die = killed_after("certificates issued")
+    ended_by(in_a_child(lambda: quick_folder.workspace.issue(registry, B1, on_step=die)))
+    (old, *_) = on_record(quick_folder)
+    new = new_certificate_id(lambda count: bytes([byte, *range(count - 1)]))  # before or behind the old one
+    monkeypatch.setattr("sealtool.appeals.new_certificate_id", lambda _: new)
+    by_whom = ("--reason", "On appeal", "--again", "--yes", "--registry", registry)
+    assert quick_folder.call("reissue", old, *by_whom).code == 0
+    before = on_record(quick_folder)
+    lose_the_ledger(quick_folder)
+    assert quick_folder.call("ledger", "rebuild", "--from", quick_folder.path / "out").code == 0
+    assert on_record(quick_folder) == before
+    assert quick_folder.call("revoke", new, "--reason", "On appeal", "--yes").code == 0
+
+
+def on_record(folder: Folder) -> dict[str, tuple[int, str]]:
+    """Generation and state of each certificate; those of the first person first."""
+    with closing(sqlite3.connect(folder.path / "ledger.sqlite")) as connection:
+        query = "SELECT certificate_id, generation, state FROM certificates ORDER BY person_id, generation"
+        return {row[0]: row[1:] for row in connection.execute(query)}
+
+
+def lose_the_ledger(folder: Folder) -> None:
+    for part in folder.path.glob("ledger.sqlite*"):
+        part.unlink()
+
+
 def test_each_language_of_a_certificate_comes_back(quick_folder: Folder, registry: Path) -> None:
     quick_folder.configure("one_file_per_language = false", "one_file_per_language = true")
     quick_folder.workspace.issue(registry, B1)
     before = status(quick_folder)
-    for part in quick_folder.path.glob("ledger.sqlite*"):
-        part.unlink()
+    lose_the_ledger(quick_folder)
     assert quick_folder.call("ledger", "rebuild", "--from", quick_folder.path / "out").code == 0
     assert status(quick_folder) == before
     assert findings(quick_folder) == []

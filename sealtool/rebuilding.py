@@ -178,6 +178,15 @@ def _certificates(
                 f"The files of certificate {certificate_id} certify different things.",
                 advice="Restore the right ones, and call again.",
             )
+        documents = tuple(_document(file, listed.get(file.path)) for file in several)
+        languages = sorted(language for document in documents for language in document.languages)
+        if languages != sorted(Language):
+            raise _doubtful(
+                f"The files of certificate {certificate_id} are in {', '.join(languages)}, and have to be in "
+                f"{', '.join(Language)}, each once: a run died before all were there, or one is missing or too many.",
+                advice="Restore what is missing. What no manifest lists and a run left half done, put away: the next "
+                "`sealtool issue` makes the certificate anew.",
+            )
         # The newest manifest that lists a file has the last word on its state (ADR 0006).
         words = (listed[file.path] for file in several if file.path in listed)
         said = max(words, key=lambda word: word[0], default=None)
@@ -191,7 +200,7 @@ def _certificates(
             predecessor_id=one.replaces,
             successor_id=None if entry is None or entry.successor is None else CertificateId(entry.successor),
             run_id=None if run is None else RunId(run),
-            documents=tuple(_document(file, listed.get(file.path)) for file in several),
+            documents=documents,
         )
 
 

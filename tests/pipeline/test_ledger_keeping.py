@@ -372,6 +372,23 @@ def test_each_language_of_a_certificate_comes_back(quick_folder: Folder, registr
     assert findings(quick_folder) == []
 
 
+def test_one_language_of_two_is_no_certificate(quick_folder: Folder, registry: Path) -> None:
+    quick_folder.configure("one_file_per_language = false", "one_file_per_language = true")
+    quick_folder.workspace.issue(registry, Scope((Level.B1,), people=frozenset({A})))  # type: ignore[arg-type]
+    before, die = set(quick_folder.certificates), killed_after("file published")
+    ended_by(in_a_child(lambda: quick_folder.workspace.issue(registry, B1, on_step=die)))
+    (half,) = set(quick_folder.certificates) - before
+    lose_the_ledger(quick_folder)
+    outcome = quick_folder.call("ledger", "rebuild", "--from", quick_folder.path / "out")
+    assert outcome.code == 5
+    assert f"{half.name.partition('.')[0]} are in ca, and have to be in ca, es" in outcome.err
+    half.unlink()
+    assert quick_folder.call("ledger", "rebuild", "--from", quick_folder.path / "out").code == 0
+    quick_folder.workspace.issue(registry, B1)
+    assert len(quick_folder.certificates) == 4
+    assert findings(quick_folder) == []
+
+
 def _missing(folder: Folder) -> None:
     folder.certificates[0].unlink()
 

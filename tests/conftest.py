@@ -12,6 +12,14 @@ settings.register_profile("search", max_examples=1_000, deadline=None)
 settings.load_profile("fixed")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def impatience() -> Iterator[None]:
+    """No test waits for a ledger that another run holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sealtool.ledger.locking.PATIENCE_SECONDS", 0.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server of this process of tests alone."""

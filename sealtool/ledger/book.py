@@ -87,7 +87,7 @@ class Ledger:
     def is_held(self) -> bool:
         """Whether a run is going on."""
         try:
-            with self.exclusive():
+            with self._database.exclusive(patient=False):
                 return False
         except LedgerLockedError:
             return True

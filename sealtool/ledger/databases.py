@@ -33,8 +33,12 @@ class Database(Protocol):
     def make_room(self) -> None:
         """Makes an empty place for a new ledger; LedgerError where something is there already."""
 
-    def exclusive(self) -> AbstractContextManager[None]:
-        """Holds the ledger against every other run; LedgerLockedError where one has it."""
+    def exclusive(self, *, patient: bool = True) -> AbstractContextManager[None]:
+        """Holds the ledger against every other run; LedgerLockedError where one has it, and does not let go at once.
+
+        Args:
+            patient: whether to wait for that at all.
+        """
 
     def insist_on_write_access(self) -> None:
         """Raises LedgerError where it is plain that nothing could be written."""

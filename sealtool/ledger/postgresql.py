@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sealtool.errors import ConfigurationError, LedgerError, LedgerLockedError
 from sealtool.ledger.databases import cause
+from sealtool.ledger.locking import taken
 
 SCHEMA: Final = "sealtool"
 """The schema of the ledger in its database."""
@@ -112,7 +113,7 @@ class PostgresqlDatabase:
                 )
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, *, patient: bool = True) -> Iterator[None]:
         """Holds the ledger with a session of its own.
 
         Raises:
@@ -121,7 +122,7 @@ class PostgresqlDatabase:
         """
         with _in_our_words(self.name):
             session = self.engine.connect()
-            took = session.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar_one()
+            took = taken(lambda: self._locked(session), patient=patient)
             holder = "" if took else self._holder(session)
             session.commit()
         if not took:
@@ -199,6 +200,9 @@ class PostgresqlDatabase:
             text("SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = :schema"), {"schema": self._schema}
         )
         return bool(found.scalar_one())
+
+    def _locked(self, session: Connection) -> bool:
+        return bool(session.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar_one())
 
     def _holder(self, session: Connection) -> str:
         """Where the session that holds the ledger comes from, as far as the server tells us."""

@@ -64,9 +64,9 @@ class SqliteDatabase:
                 advice="Check that the folder exists and that you may write in it.",
             ) from error
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self, *, patient: bool = True) -> AbstractContextManager[None]:
         """Holds the ledger through a lock that the kernel takes back from a dead process."""
-        return exclusive_file_lock(self.file.with_name(f"{self.file.name}.lock"), beside=self.file)
+        return exclusive_file_lock(self.file.with_name(f"{self.file.name}.lock"), beside=self.file, patient=patient)
 
     def insist_on_write_access(self) -> None:
         """Raises LedgerError where this user may not write the file, or nothing beside it, as every change needs."""

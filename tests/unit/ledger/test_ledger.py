@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -293,6 +294,19 @@ def test_nobody_else_may_read_the_ledger(ledger_file: Path) -> None:
 def test_the_ledger_is_held_by_one_at_a_time(ledger: Ledger) -> None:
     with ledger.exclusive(), pytest.raises(LedgerLockedError, match="Another run"), ledger.exclusive():
         pass
+
+
+def test_a_ledger_that_is_held_for_a_moment_is_waited_for(
+    ledger_place: Place, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = contextlib.ExitStack()
+    monkeypatch.setattr("sealtool.ledger.locking.PATIENCE_SECONDS", 30)
+    monkeypatch.setattr("sealtool.ledger.locking.time.sleep", lambda _: looking.close())
+    with looking, open_ledger(ledger_place.url) as another:
+        looking.enter_context(another.exclusive())
+        assert ledger.is_held()
+        with ledger.exclusive():
+            assert another.is_held()
 
 
 def test_the_ledger_is_free_again_afterwards(ledger: Ledger) -> None:

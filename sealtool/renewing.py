@@ -131,6 +131,8 @@ class Renewing:
             except (SealtoolError, KeyboardInterrupt):
                 # Until a manifest lists a renewed file anew, an audit finds another hash than the one listed.
                 with contextlib.suppress(SealtoolError):
+                    report.recovered += self.recording.settle_renewed(run_id)
+                with contextlib.suppress(SealtoolError):
                     listing.write(run_id, facts, report.counts())
                 raise
             report.manifest = listing.write(run_id, facts, report.counts())

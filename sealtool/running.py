@@ -121,6 +121,20 @@ class Recording:
         self.edge.on_step("run ended")
         self.edge.tell(RunEvent.RUN_ENDED, state=str(RunState.FINISHED), counts=dict(counts()))
 
+    def settle_renewed(self, run_id: RunId) -> tuple[str, ...]:
+        """Finds out which renewed files have taken the places of those before them."""
+        renewed: list[str] = []
+        dropped: list[str] = []
+        for pending in self.ledger.pending_renewals():
+            # A file that is gone is missing, as it would be without the renewal: `status` says so.
+            if self.output.sha256(pending.path) in {None, pending.replaces}:
+                dropped.append(pending.path)
+            elif self._is_published(pending.path, pending.sha256):
+                renewed.append(pending.path)
+        self.ledger.confirm_renewals(run_id, renewed, at=self.edge.now())
+        self.ledger.drop_renewals(run_id, dropped, at=self.edge.now())
+        return tuple(renewed)
+
     def _insist_on_the_clock(self) -> None:
         """The day of issue, the seal and the order of events stand on it. Small steps back are those of NTP."""
         now, last = self.edge.now(), self.ledger.last_event_at()
@@ -133,7 +147,7 @@ class Recording:
             )
 
     def _settle(self, run_id: RunId) -> Settled:
-        settled = Settled(self._settle_issued(run_id), self._settle_renewed(run_id))
+        settled = Settled(self._settle_issued(run_id), self.settle_renewed(run_id))
         self._settle_manifests()
         self.edge.on_step("leftovers settled")
         for certificate_id in settled.issued:
@@ -161,20 +175,6 @@ class Recording:
         self.ledger.record_issued(run_id, published, at=self.edge.now())
         self.ledger.record_unpublished(run_id, unpublished, at=self.edge.now())
         return tuple(published)
-
-    def _settle_renewed(self, run_id: RunId) -> tuple[str, ...]:
-        """Finds out which renewed files have taken the places of those before them."""
-        renewed: list[str] = []
-        dropped: list[str] = []
-        for pending in self.ledger.pending_renewals():
-            # A file that is gone is missing, as it would be without the renewal: `status` says so.
-            if self.output.sha256(pending.path) in {None, pending.replaces}:
-                dropped.append(pending.path)
-            elif self._is_published(pending.path, pending.sha256):
-                renewed.append(pending.path)
-        self.ledger.confirm_renewals(run_id, renewed, at=self.edge.now())
-        self.ledger.drop_renewals(run_id, dropped, at=self.edge.now())
-        return tuple(renewed)
 
     def _settle_manifests(self) -> None:
         """Finds out which manifests were completed."""

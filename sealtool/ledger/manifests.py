@@ -12,13 +12,16 @@ from sealtool.canonical import canonical_json
 from sealtool.ledger.certificates import manifest_entry
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
-from sealtool.ledger.tables import certificates, documents, runs
+from sealtool.ledger.tables import certificates, documents, renewals, runs
 from sealtool.ledger.values import CertificateState, ManifestEntry, ManifestOnRecord
 from sealtool.model import RunId
 
 
 def entries(connection: Connection, *, unlisted_only: bool) -> tuple[ManifestEntry, ...]:
-    """Issued documents in order of path: all of them, or those of which no manifest speaks as they are now."""
+    """Issued documents in order of path: all of them, or those of which no manifest speaks as they are now.
+
+    One whose renewal is pending waits: its file may be the old one or the new one, and no manifest guesses which.
+    """
     query = (
         select(certificates, documents)
         .join(documents, documents.c.certificate_id == certificates.c.certificate_id)
@@ -26,7 +29,7 @@ def entries(connection: Connection, *, unlisted_only: bool) -> tuple[ManifestEnt
         .order_by(documents.c.path)
     )
     if unlisted_only:
-        query = query.where(documents.c.manifest_run.is_(None))
+        query = query.where(documents.c.manifest_run.is_(None), documents.c.path.not_in(select(renewals.c.path)))
     return tuple(manifest_entry(row) for row in connection.execute(query))
 
 

@@ -452,6 +452,20 @@ def test_what_was_renewed_before_a_run_had_to_stop_is_listed_all_the_same(
     assert issued.call("verify", issued.path / "out").code == 0
 
 
+def test_a_run_that_stops_among_replacements_lists_each_file_as_it_is(issued: Folder) -> None:
+    def interrupt(step: str) -> None:
+        if step == "document replaced":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        issued.workspace.extend(issued.certificates, on_step=interrupt)
+    levels = [judged(path, issued).pades_level for path in issued.certificates]
+    assert levels.count(PadesLevel.B_LTA) == 1
+    assert issued.call("verify", issued.path / "out").code == 0
+    with issued.workspace.ledger() as ledger:
+        assert ledger.pending_renewals() == ()
+
+
 def assert_settled(folder: Folder) -> None:
     renewed, untouched = folder.certificates
     assert folder.call("extend", renewed).code == 0

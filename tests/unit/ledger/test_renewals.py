@@ -85,6 +85,16 @@ def test_a_renewed_document_waits_for_a_manifest_again(ledger: Ledger, issue: Ca
     assert (entry.sha256, entry.size, entry.provable_until) == (NEW, 2000, ENDS + timedelta(days=1000))
 
 
+def test_no_manifest_lists_a_document_that_may_be_the_old_one_or_the_new_one(
+    ledger: Ledger, issue: Callable[..., None]
+) -> None:
+    issue("A")
+    ledger.announce_renewals(RUN, [renewed()], at=NOW)
+    assert ledger.entries_without_manifest() == ()
+    ledger.drop_renewals(RUN, [PATH], at=NOW)
+    assert [entry.path for entry in ledger.entries_without_manifest()] == [PATH]
+
+
 def test_a_dropped_renewal_leaves_everything_as_it_was(ledger: Ledger, issue: Callable[..., None]) -> None:
     issue("A")
     before = ledger.documents_on_record()

@@ -150,8 +150,8 @@ def not_alike(worker: str, mine: Mapping[str, str], theirs: object) -> Configura
 class ClusterExecutor(Executor):
     """Calls functions in the workers of a cluster.
 
-    A call that a lost worker held is made by another one. Where no worker is left, or the scheduler is gone, and
-    nobody comes back in time, every call fails with :class:`~sealtool.errors.WorkerLostError`.
+    A call that a lost worker held is made by another one. Where no worker is left, or the scheduler is gone or does not
+    answer, and nobody comes back in time, every call fails with :class:`~sealtool.errors.WorkerLostError`.
 
     Attributes:
         places: how many calls the workers can take up at a time, when they were counted first.
@@ -204,7 +204,7 @@ class ClusterExecutor(Executor):
     def everywhere(self, function: Callable[[], object]) -> None:
         """Calls a function in every worker that is there; what comes of it does not matter."""
         with contextlib.suppress(Exception):
-            self._client.run(function, on_error="ignore")
+            self._client.run(function, on_error="ignore", callback_timeout=self._options.timeout_seconds)
 
     def _parcel(self, function: Callable[..., Any]) -> Parcel:
         with self._lock:
@@ -265,8 +265,9 @@ class ClusterExecutor(Executor):
 
     def _has_workers(self) -> bool:
         try:
-            return bool(self._client.nthreads())
-        except Exception:  # noqa: BLE001 - a scheduler that is gone, in whatever words
+            # A scheduler that stands still keeps its connections, and would be asked for ever.
+            return bool(self._client.nthreads(callback_timeout=self._options.timeout_seconds))
+        except Exception:  # noqa: BLE001 - a scheduler that is gone or does not answer, in whatever words
             return False
 
     def _lose(self) -> None:

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
+from sealtool.cluster import ClusterOptions, cluster_workers
+from sealtool.cluster.likeness import program_likeness
 from sealtool.errors import UntrustworthyWorkersError, WorkerLostError
 from sealtool.model import CertificateId, CertificateOrder, Decision, Language, Level
 from sealtool.planning import Scope
@@ -216,6 +218,17 @@ def test_where_the_scheduler_is_killed_the_run_ends_plainly_and_goes_on_without_
             issue(at(impatient, cluster), registry, killing(cluster.scheduler, after=8))
     issue(impatient.workspace, registry)
     insist_on_one_each(impatient, 24)
+
+
+def test_a_scheduler_that_stands_still_with_its_connections_open_is_lost_like_one_that_is_gone(tmp_path: Path) -> None:
+    with dask_cluster(tmp_path / "dask", ((),)) as cluster:
+        assert cluster.scheduler is not None
+        options = ClusterOptions(cluster.address, timeout_seconds=5.0)
+        with cluster_workers(options, program_likeness, (dict,), alone=False) as workers:
+            assert workers.submit(program_likeness).result(timeout=60)
+            cluster.scheduler.send_signal(signal.SIGSTOP)
+            with pytest.raises(WorkerLostError, match="cluster was lost"):
+                workers.submit(program_likeness).result(timeout=30)
 
 
 # --- workers that lie -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sealtool.errors import ConfigurationError, LedgerError, LedgerLockedError
 from sealtool.ledger.databases import cause
-from sealtool.ledger.locking import taken
+from sealtool.ledger.locking import attempts
 
 SCHEMA: Final = "sealtool"
 """The schema of the ledger in its database."""
@@ -122,7 +122,7 @@ class PostgresqlDatabase:
         """
         with _in_our_words(self.name):
             session = self.engine.connect()
-            took = taken(lambda: self._locked(session), patient=patient)
+            took = any(self._locked(session) for _ in attempts(patient=patient))
             holder = "" if took else self._holder(session)
             session.commit()
         if not took:

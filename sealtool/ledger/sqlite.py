@@ -6,7 +6,7 @@ import os
 import secrets
 import shlex
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +14,7 @@ from typing import Any, Self
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from sealtool.errors import LedgerError
-from sealtool.ledger.locking import exclusive_file_lock
+from sealtool.ledger.locking import exclusive_file_lock, is_at
 
 
 class SqliteDatabase:
@@ -23,6 +23,7 @@ class SqliteDatabase:
     def __init__(self, file: Path) -> None:
         self.file = file.resolve()
         self._identity: tuple[int, int] | None = None
+        self._hold: int | None = None
 
     @property
     def name(self) -> str:
@@ -64,9 +65,15 @@ class SqliteDatabase:
                 advice="Check that the folder exists and that you may write in it.",
             ) from error
 
-    def exclusive(self, *, patient: bool = True) -> AbstractContextManager[None]:
+    @contextmanager
+    def exclusive(self, *, patient: bool = True) -> Iterator[None]:
         """Holds the ledger through a lock that the kernel takes back from a dead process."""
-        return exclusive_file_lock(self.file.with_name(f"{self.file.name}.lock"), beside=self.file, patient=patient)
+        with exclusive_file_lock(self._lock_file, beside=self.file, patient=patient) as descriptor:
+            self._hold = descriptor
+            try:
+                yield
+            finally:
+                self._hold = None
 
     def insist_on_write_access(self) -> None:
         """Raises LedgerError where this user may not write the file, or nothing beside it, as every change needs."""
@@ -82,15 +89,16 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction, of which nothing is kept where the file was taken away: SQLite would write on in what nobody
-        can open any more.
+        can open any more. The same where the lock file was: another run may hold a new one.
 
         Raises:
-            LedgerError: it is not there any more, or another one is; or it may only be read.
+            LedgerError: one of them is not there any more, or another one is; or it may only be read.
         """
         self.insist_on_write_access()
         with self.engine.begin() as connection:
             yield connection
             self._insist_on_the_same_file()
+            self._insist_on_the_hold()
 
     def _remember_the_file(self) -> None:
         if self._identity is None:
@@ -110,6 +118,19 @@ class SqliteDatabase:
                 "recorded, so nothing more was made.",
                 advice="Put the file back that was there, with its -wal file, and call again. If it is lost, restore a "
                 "backup or call `sealtool ledger rebuild`.",
+            )
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.file.with_name(f"{self.file.name}.lock")
+
+    def _insist_on_the_hold(self) -> None:
+        if self._hold is not None and not is_at(self._lock_file, self._hold):
+            raise LedgerError(
+                f"The lock file {self._lock_file} was removed while this run held the ledger, so another run may have "
+                "begun. What came after was not recorded, so nothing more was made.",
+                advice="See that no other run goes on, then call again: the next run goes on. Leave that file in its "
+                "place; being there, it is in nobody's way.",
             )
 
     def draft(self) -> Self:

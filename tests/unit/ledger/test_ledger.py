@@ -1,4 +1,6 @@
 import contextlib
+import fcntl
+import itertools
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -307,6 +309,34 @@ def test_a_ledger_that_is_held_for_a_moment_is_waited_for(
         assert ledger.is_held()
         with ledger.exclusive():
             assert another.is_held()
+
+
+def test_a_run_whose_lock_file_was_removed_writes_no_more(ledger_file: Path) -> None:
+    with create_ledger(f"sqlite:///{ledger_file}") as one, one.exclusive():
+        one.begin_run(RUN, FACTS, at=NOW)
+        ledger_file.with_name("ledger.sqlite.lock").unlink()
+        with open_ledger(f"sqlite:///{ledger_file}") as another, another.exclusive():
+            with pytest.raises(LedgerError, match="was removed while this run held the ledger"):
+                one.end_run(RUN, RunState.FINISHED, {}, at=NOW)
+            another.end_run(RUN, RunState.INTERRUPTED, {}, at=NOW)
+        assert [run.state for run in one.last_runs(2)] == [RunState.INTERRUPTED]
+
+
+def test_a_lock_file_that_is_removed_before_it_is_locked_holds_nothing(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_file, flock = ledger_file.with_name("ledger.sqlite.lock"), fcntl.flock
+    removals = iter([lock_file.unlink])
+
+    def too_late(descriptor: int, operation: int) -> None:
+        for remove in itertools.islice(removals, 1):
+            remove()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr("sealtool.ledger.locking.fcntl.flock", too_late)
+    url = f"sqlite:///{ledger_file}"
+    with create_ledger(url) as one, open_ledger(url) as another, one.exclusive():
+        assert another.is_held()
 
 
 def test_the_ledger_is_free_again_afterwards(ledger: Ledger) -> None:

@@ -160,7 +160,7 @@ class Ledger:
         )
         with self._reading() as connection:
             sources = connection.execute(query).scalar_one_or_none()
-        return {one["name"]: one["rows"] for one in json.loads(sources or "[]")}
+            return {one["name"]: one["rows"] for one in json.loads(sources or "[]")}
 
     # --- the register -----------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ class Ledger:
         """The newest ``issue`` for everybody that came to its end; None before the first."""
         with self._reading() as connection:
             row = connection.execute(statistics.newest_complete_run()).one_or_none()
-        return None if row is None else _summary(row)
+            return None if row is None else _summary(row)
 
     # --- certificates -----------------------------------------------------------------------------
 
@@ -213,7 +213,7 @@ class Ledger:
         with self._reading() as connection:
             rows = connection.execute(appeals.newest_of_each(levels))
             newest = {(row.person_id, row.level, row.area): row for row in rows}
-        return tuple(map(appeals.certificate_of, newest.values()))
+            return tuple(map(appeals.certificate_of, newest.values()))
 
     def reserve(self, run_id: RunId, reservations: Sequence[Reservation], *, at: datetime) -> None:
         """Sets ids aside. The database refuses a second certificate for the same person, level and area."""
@@ -530,6 +530,11 @@ def _in_our_words(name: str) -> Iterator[None]:
             f"The ledger {name} refused a change that contradicts what it already knows ({cause(error)}). "
             "The change was undone.",
             advice="Run `sealtool status`; if it happens again, report it with the log.",
+        ) from error
+    except json.JSONDecodeError as error:
+        raise LedgerInconsistentError(
+            f"The ledger {name} was changed outside sealtool: what is written in one of its rows cannot be read.",
+            advice="See what was changed with `sealtool ledger verify`, and restore it from a backup.",
         ) from error
     except SQLAlchemyError as error:
         raise LedgerError(

@@ -162,8 +162,13 @@ def _contradicting(table: Table, row: Mapping[str, Any]) -> Iterator[str]:
     """Columns of a certificate that are not those of its decision, whose hash the events have."""
     if table is not certificates:
         return
-    decision = json.loads(row["decision"])
-    if _fingerprint(decision) != row["fingerprint"]:
+    try:
+        decision = json.loads(row["decision"])
+        fingerprint = _fingerprint(decision)
+    except (ValueError, KeyError, TypeError, AttributeError):  # whoever wrote in it may have left anything
+        yield "decision"
+        return
+    if fingerprint != row["fingerprint"]:
         yield "decision"
     stands = {"person_id": row["person_id"], "level": row["level"], "area": row["area"]}
     says = {name: decision.get(name) for name in stands} | {"area": decision.get("area") or WHOLE_LEVEL}

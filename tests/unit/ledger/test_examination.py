@@ -174,6 +174,16 @@ def test_a_row_that_no_event_tells_of_is_found(told: Ledger, ledger_place: Place
     assert one.code is FindingCode.ROW_WITHOUT_EVENT
 
 
+@pytest.mark.parametrize("decision", ["{", "{}", "[]", "7"])
+def test_a_decision_that_cannot_be_read_any_more_is_named_like_any_other_change(
+    told: Ledger, ledger_place: Place, decision: str
+) -> None:
+    ledger_place.execute(f"UPDATE certificates SET decision = '{decision}' WHERE certificate_id = 'A'")  # noqa: S608
+    (found,) = findings(told)
+    assert (found.code, found.certificate_id) == (FindingCode.ROW_DIFFERS, "A")
+    assert "decision differs" in found.message
+
+
 def test_no_finding_names_a_person(told: Ledger, ledger_place: Place) -> None:
     ledger_place.execute("UPDATE register SET obtained_on = '2020-01-01'")
     ledger_place.execute("UPDATE certificates SET person_id = '10000002X' WHERE certificate_id = 'B'")

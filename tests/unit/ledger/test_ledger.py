@@ -293,6 +293,15 @@ def test_nobody_else_may_read_the_ledger(ledger_file: Path) -> None:
     assert stat.S_IMODE(ledger_file.stat().st_mode) == 0o600
 
 
+def test_a_row_that_cannot_be_read_is_a_ledger_that_was_changed(
+    ledger: Ledger, reserve: Reserve, ledger_place: Place
+) -> None:
+    reserve("A")
+    ledger_place.execute("UPDATE certificates SET decision = '{'")
+    with pytest.raises(LedgerInconsistentError, match="in one of its rows cannot be read"):
+        ledger.certificates_on_record([Level.B1])
+
+
 def test_the_ledger_is_held_by_one_at_a_time(ledger: Ledger) -> None:
     with ledger.exclusive(), pytest.raises(LedgerLockedError, match="Another run"), ledger.exclusive():
         pass

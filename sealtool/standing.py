@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sealtool.continuity import broken_continuity, missing_files
 from sealtool.errors import OutputError
-from sealtool.ledger import CertificateState, Ledger, RunState, RunSummary
+from sealtool.ledger import UNPUBLISHED, CertificateState, Ledger, RunState, RunSummary
 from sealtool.model import Level
 from sealtool.publishing import OutputFolder
 
@@ -161,8 +161,7 @@ class Figures:
     @property
     def pending(self) -> int:
         """Certificates that are decided and not published yet."""
-        unpublished = {CertificateState.RESERVED, CertificateState.SEALED}
-        return sum(count for _, state, count in self.certificates if state in unpublished)
+        return sum(count for _, state, count in self.certificates if state in UNPUBLISHED)
 
 
 def figures_of(ledger: Ledger, *, now: datetime, renew_days: int) -> Figures:

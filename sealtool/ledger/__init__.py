@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sealtool.ledger.findings import FindingCode, LedgerFinding
 from sealtool.ledger.values import (
+    UNPUBLISHED,
     Act,
     ActKind,
     CertificateState,
@@ -52,6 +53,7 @@ else:
 
 
 __all__ = [
+    "UNPUBLISHED",
     "Act",
     "ActKind",
     "CertificateState",

@@ -29,6 +29,7 @@ from sealtool.ledger.events import Event, append_events, instant
 from sealtool.ledger.register import enter_decision
 from sealtool.ledger.tables import acts, certificates, documents, runs
 from sealtool.ledger.values import (
+    UNPUBLISHED,
     Act,
     ActKind,
     CertificateState,
@@ -39,9 +40,8 @@ from sealtool.ledger.values import (
 )
 from sealtool.model import CertificateId, Decision, Level, RunId
 
-_PENDING: Final = (CertificateState.RESERVED, CertificateState.SEALED)
 _IS_PENDING_REISSUE: Final[ColumnElement[bool]] = certificates.c.predecessor_id.is_not(None) & certificates.c.state.in_(
-    _PENDING
+    UNPUBLISHED
 )
 
 
@@ -82,8 +82,8 @@ def story(connection: Connection, certificate_id: CertificateId) -> CertificateS
         .order_by(certificates.c.generation)
     )
     rows = list(connection.execute(alike))
-    published = [one for one in rows if one.state not in _PENDING]
-    pending = [one for one in rows if one.state in _PENDING and one.predecessor_id is not None]
+    published = [one for one in rows if one.state not in UNPUBLISHED]
+    pending = [one for one in rows if one.state in UNPUBLISHED and one.predecessor_id is not None]
     newest = published[-1] if published else row
     told = connection.execute(select(acts).where(acts.c.certificate_id == newest.certificate_id))
     return CertificateStory(

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from sealtool.canonical import canonical_json
@@ -32,6 +32,7 @@ from sealtool.ledger.events import Event, append_events, broken_link, chain_head
 from sealtool.ledger.register import record_assessments
 from sealtool.ledger.tables import certificates, documents, events, runs
 from sealtool.ledger.values import (
+    UNPUBLISHED,
     Act,
     CertificateState,
     CertificateStory,
@@ -318,7 +319,17 @@ class Ledger:
 
     def sealed_documents(self) -> tuple[LedgerDocument, ...]:
         """The files of certificates that were sealed but not yet known to be published, by certificate."""
-        return self._documents(certificates.c.state == CertificateState.SEALED)
+        query = (
+            select(documents, certificates.c.state)
+            .join(certificates, certificates.c.certificate_id == documents.c.certificate_id)
+            .where(certificates.c.state == CertificateState.SEALED)
+            .order_by(documents.c.path)
+        )
+        with self._reading() as connection:
+            return tuple(
+                LedgerDocument(CertificateId(row.certificate_id), row.path, row.sha256, CertificateState(row.state))
+                for row in connection.execute(query)
+            )
 
     def counts_by_level_and_state(self) -> tuple[tuple[str, CertificateState, int], ...]:
         """How many certificates there are, by level and state."""
@@ -471,8 +482,7 @@ class Ledger:
 
     def issued_paths(self) -> frozenset[str]:
         """Where the files of all certificates are that were issued at some time."""
-        unpublished = [CertificateState.RESERVED, CertificateState.SEALED]
-        query = select(documents.c.path).join(certificates).where(certificates.c.state.not_in(unpublished))
+        query = select(documents.c.path).join(certificates).where(certificates.c.state.not_in(UNPUBLISHED))
         with self._reading() as connection:
             return frozenset(connection.execute(query).scalars())
 
@@ -482,18 +492,6 @@ class Ledger:
             return frozenset(connection.execute(select(documents.c.path)).scalars())
 
     # --- inside -----------------------------------------------------------------------------------
-
-    def _documents(self, condition: Any) -> tuple[LedgerDocument, ...]:
-        query: Select[Any] = select(documents, certificates.c.state).join(
-            certificates, certificates.c.certificate_id == documents.c.certificate_id
-        )
-        if condition is not None:
-            query = query.where(condition)
-        with self._reading() as connection:
-            return tuple(
-                LedgerDocument(CertificateId(row.certificate_id), row.path, row.sha256, CertificateState(row.state))
-                for row in connection.execute(query.order_by(documents.c.path))
-            )
 
     def _move(self, run_id: RunId, ids: Sequence[CertificateId], step: Step, *, at: datetime) -> None:
         with self._transaction() as connection:

@@ -24,7 +24,7 @@ from sealtool.ledger.examination import examine
 from sealtool.ledger.findings import LedgerFinding
 from sealtool.ledger.opening import Password, database_at
 from sealtool.ledger.tables import certificates, documents, runs
-from sealtool.ledger.values import ManifestEntry, RunFacts, RunState
+from sealtool.ledger.values import UNPUBLISHED, ManifestEntry, RunFacts, RunState
 from sealtool.model import RunId
 
 
@@ -52,7 +52,7 @@ class Custody:
         query = select(certificates, documents).join(
             documents, documents.c.certificate_id == certificates.c.certificate_id
         )
-        query = query.where(certificates.c.state.not_in(["reserved", "sealed"]))
+        query = query.where(certificates.c.state.not_in(UNPUBLISHED))
         with self.ledger._reading() as connection:  # noqa: SLF001 - of this room
             return {
                 row.path: ListedDocument(manifest_entry(row), row.manifest_run) for row in connection.execute(query)

@@ -13,7 +13,7 @@ from sealtool.ledger.certificates import manifest_entry
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
 from sealtool.ledger.tables import certificates, documents, renewals, runs
-from sealtool.ledger.values import CertificateState, ManifestEntry, ManifestOnRecord
+from sealtool.ledger.values import UNPUBLISHED, ManifestEntry, ManifestOnRecord
 from sealtool.model import RunId
 
 
@@ -25,7 +25,7 @@ def entries(connection: Connection, *, unlisted_only: bool) -> tuple[ManifestEnt
     query = (
         select(certificates, documents)
         .join(documents, documents.c.certificate_id == certificates.c.certificate_id)
-        .where(certificates.c.state.not_in([CertificateState.RESERVED, CertificateState.SEALED]))
+        .where(certificates.c.state.not_in(UNPUBLISHED))
         .order_by(documents.c.path)
     )
     if unlisted_only:

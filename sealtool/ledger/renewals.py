@@ -15,10 +15,9 @@ from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events, instant
 from sealtool.ledger.seal_json import valid_until
 from sealtool.ledger.tables import certificates, documents, renewals
-from sealtool.ledger.values import CertificateState, DocumentOnRecord, PendingRenewal, RenewalCount, Renewed
+from sealtool.ledger.values import UNPUBLISHED, DocumentOnRecord, PendingRenewal, RenewalCount, Renewed
 from sealtool.model import CertificateId, RunId
 
-_UNPUBLISHED: Final = (CertificateState.RESERVED, CertificateState.SEALED)
 _MONTH: Final = 7
 """Characters of a moment that name its month."""
 
@@ -36,7 +35,7 @@ def documents_on_record(
     query = (
         select(documents, end.label("end"))
         .join(certificates, certificates.c.certificate_id == documents.c.certificate_id)
-        .where(certificates.c.state.not_in(_UNPUBLISHED))
+        .where(certificates.c.state.not_in(UNPUBLISHED))
         .order_by(end, documents.c.path)
         .limit(limit)
     )
@@ -64,7 +63,7 @@ def renewals_by_month(connection: Connection) -> tuple[RenewalCount, ...]:
     query = (
         select(month, func.count().label("documents"), func.min(documents.c.path).label("first"))
         .join(certificates, certificates.c.certificate_id == documents.c.certificate_id)
-        .where(certificates.c.state.not_in(_UNPUBLISHED))
+        .where(certificates.c.state.not_in(UNPUBLISHED))
         .group_by(literal_column("month"))  # by its name: PostgreSQL takes each bound value for another expression
         .order_by(month)
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sealtool.model import CertificateId, Decision, Language, Person, PersonId, RunId, SourceFile
 
@@ -24,6 +24,10 @@ class CertificateState(StrEnum):
     REVOKED = "revoked"
     RELEASED = "released"
     """The registry stopped supporting it before anything was sealed."""
+
+
+UNPUBLISHED: Final = (CertificateState.RESERVED, CertificateState.SEALED)
+"""The states of what was decided and of which nobody has a file yet."""
 
 
 class RunState(StrEnum):

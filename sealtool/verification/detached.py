@@ -19,7 +19,7 @@ from sealtool.verification.trust import Trust
 
 SUB_FILTER = "CAdES detached"
 MAX_SIGNATURE_BYTES = 4 * 1024 * 1024
-_PEM = re.compile(rb"\s*-----BEGIN (CMS|PKCS7)-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END \1-----\s*")
+_PEM = re.compile(rb"\s*-----BEGIN (CMS|PKCS7)-----(\s[A-Za-z0-9+/=\s]*\s)-----END \1-----\s*")
 
 
 def verify_detached(content: bytes, signature: bytes, trust: Trust, *, now: datetime) -> Verification:

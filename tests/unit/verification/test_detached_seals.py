@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 
@@ -72,6 +73,13 @@ def test_what_is_no_seal_is_refused(broken: bytes, trust: Trust) -> None:
 def test_anything_behind_a_detached_seal_is_refused(signature: bytes, trust_with_lists: Trust) -> None:
     verification = verify_detached(MANIFEST, signature + b"x", trust_with_lists, now=NOW)
     assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
+
+
+def test_a_seal_of_nothing_but_empty_lines_is_refused_at_once(trust: Trust) -> None:
+    started = time.process_time()
+    verification = verify_detached(MANIFEST, b"-----BEGIN CMS-----" + b"\n" * 1500, trust, now=NOW)
+    assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
+    assert time.process_time() - started < 1
 
 
 def test_no_changed_byte_of_a_detached_seal_passes(signature: bytes, trust_with_lists: Trust) -> None:

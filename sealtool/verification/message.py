@@ -2,6 +2,11 @@
 
 RFC 5652, EN 319 142-1 section 6.3, RFC 3161. The library checks what is signed. What is not signed must then
 either be checked by itself or be fixed to one form: otherwise bytes could change without anybody noticing.
+
+That form is DER, for time stamps as well: RFC 3161, 3.4 wants it of what an authority answers. Whether a later time
+stamp covers them makes no difference, so that a file is judged alike before and after it is extended. What authorities
+rightly do one way or the other is left to them: which certificates of authorities a time stamp carries, in which order,
+and which name an algorithm has of those that mean the same.
 """
 
 from __future__ import annotations
@@ -20,21 +25,25 @@ from pyhanko.sign.ades import cades_asn1  # noqa: F401 - registers the CAdES att
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 
 from sealtool.verification import remembering
+from sealtool.verification.der import (
+    CONTEXT_0,
+    CONTEXT_1,
+    NULL,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    element,
+    elements,
+    octets_as_bits,
+)
 from sealtool.verification.reasons import Objection, ReasonCode
 
-_NULL = b"\x05\x00"
-# The tags of the children of each structure, in DER (RFC 5652). The parser skips what it does not expect; so a
-# changed tag would hide a part of the message instead of breaking it.
-_CONTENT_INFO = b"\x06\xa0"
-_SIGNED_DATA = b"\x02\x31\x30\xa0\x31"
-_SIGNED_DATA_WITH_LISTS = b"\x02\x31\x30\xa0\xa1\x31"
-_SIGNER_INFO = b"\x02\x30\x30\xa0\x30\x04"
-_UNSIGNED = b"\xa1"
-_ISSUER_AND_SERIAL = b"\x30\x02"
-_ATTRIBUTE = b"\x06\x31"
-_SIGNED_OBJECT = b"\x30\x30\x03"  # a certificate or a revocation list
 _ALGORITHM_PARTS = 2
 _SIGNATURE_TIME_STAMP = "signature_time_stamp_token"
+_SIGNED_DATA = cms.ContentType("signed_data").dump()
+_TIME_STAMP_TYPE = cms.CMSAttributeType(_SIGNATURE_TIME_STAMP).dump()
+_CONTENT_TYPES = {name: cms.ContentType(name).dump() for name in ("data", "tst_info")}
+_VERSIONS = {name: cms.CMSVersion(name).dump() for name in ("v1", "v3", "v5")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,11 @@ class Message:
     signer_info: cms.SignerInfo
     signer: asn1_x509.Certificate
     certificates: tuple[asn1_x509.Certificate, ...]
+
+    @property
+    def is_seal(self) -> bool:
+        """Whether what is signed stands outside, as that of a seal does and that of a time stamp does not."""
+        return self.signed_data["encap_content_info"]["content"] is core.VOID
 
     @property
     def digest_name(self) -> str:
@@ -102,7 +116,7 @@ def read_seal(encoded: bytes, *, may_hold_revocation_data: bool = False) -> Mess
     Raises:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
-    message = _read(encoded, "data", detached=True)
+    message = _read(encoded, "data")
     if message.revocation_data and not may_hold_revocation_data:
         raise malformed("It carries data that nothing protects.")
     if not any(True for _ in attribute_values(message.signer_info["signed_attrs"], "signing_certificate_v2")):
@@ -124,7 +138,7 @@ def read_time_stamp(encoded: bytes) -> Message:
     Raises:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
-    message = _read(encoded, "tst_info", detached=False)
+    message = _read(encoded, "tst_info")
     if message.signer_info["unsigned_attrs"]:
         raise malformed("A time stamp carries attributes that nothing protects.")
     if not isinstance(message.time_stamp_info, tsp.TSTInfo):
@@ -168,9 +182,10 @@ def check_certificate_form(certificate: asn1_x509.Certificate) -> None:
 
 
 def check_form_of_signed(whole: core.Sequence, signed: core.Sequence, signature: core.BitString) -> None:
-    """RFC 5280, 4.1.1 and 5.1.1: the two parts of a certificate or list that its signature does not cover."""
-    outer, inner = whole["signature_algorithm"], signed["signature"]
-    if signature.contents[0] or outer.dump() != inner.dump() or shape(whole) != _SIGNED_OBJECT:
+    """RFC 5280, 4.1.1 and 5.1.1: what of a certificate or list its signature does not cover is DER, and is no more."""
+    algorithm = signed["signature"].dump()
+    usual = element(SEQUENCE, signed.dump(), algorithm, octets_as_bits(signature.contents[1:]))
+    if whole.dump() != usual:
         raise malformed("It carries a certificate or revocation list in an unusual form.")
 
 
@@ -179,10 +194,10 @@ def malformed(detail: str) -> Objection:
     return Objection(ReasonCode.SIGNATURE_MALFORMED, detail)
 
 
-def _read(encoded: bytes, content_type: str, *, detached: bool) -> Message:
+def _read(encoded: bytes, content_type: str) -> Message:
     try:
         message = _parse(encoded)
-        _check_form(message, content_type, detached=detached)
+        _check_form(message, content_type)
     except Objection:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
@@ -197,9 +212,8 @@ def _parse(encoded: bytes) -> Message:
         raise malformed("Something stands behind its end.")
     encoded = encoded[:length]
     info = cms.ContentInfo.load(encoded, strict=True)
-    if info["content_type"].native != "signed_data" or shape(info) != _CONTENT_INFO:
+    if info["content_type"].native != "signed_data":
         raise malformed("It is no signature.")
-    _check_explicit(info)
     signed_data = info["content"]
     if len(signed_data["signer_infos"]) != 1:
         raise malformed("It has not exactly one signer.")
@@ -227,44 +241,62 @@ def _certificates(signed_data: cms.SignedData, signer_info: cms.SignerInfo) -> t
     return (info.signer_cert, *info.other_certs)
 
 
-def _check_form(message: Message, content_type: str, *, detached: bool) -> None:
-    """What the signature does not cover has one form only."""
+def _check_form(message: Message, content_type: str) -> None:
+    """What the signature does not cover has one form only: there are these parts and no others, in DER."""
     signed_data, signer = message.signed_data, message.signer_info
-    unsigned = list(signer["unsigned_attrs"]) if signer["unsigned_attrs"] else []
-    if (
-        shape(signed_data) not in {_SIGNED_DATA, _SIGNED_DATA_WITH_LISTS}
-        or shape(signer) != (_SIGNER_INFO + _UNSIGNED if unsigned else _SIGNER_INFO)
-        or shape(signer["sid"].chosen) != _ISSUER_AND_SERIAL
-        or any(shape(attribute) != _ATTRIBUTE or len(attribute["values"]) != 1 for attribute in unsigned)
+    if signed_data["encap_content_info"]["content_type"].native != content_type or message.is_seal != (
+        content_type == "data"
     ):
-        raise malformed("It holds something in a place that nothing protects.")
-    content = signed_data["encap_content_info"]
-    if content["content_type"].native != content_type or (content["content"] is core.VOID) != detached:
         raise malformed("It does not sign what it should.")
-    if not detached:
-        _check_explicit(content)
-    if signed_data["version"].native != _expected_version(message, content_type) or signer["version"].native != "v1":
-        raise malformed("It is of another version.")
     if len(signed_data["certificates"]) != len(message.certificates):
         raise malformed("It carries data that nothing protects.")
-    digests = [algorithm.dump() for algorithm in signed_data["digest_algorithms"]]
-    if digests != [signer["digest_algorithm"].dump()]:
-        raise malformed("It names other algorithms than it uses.")
-    identifier = signer["sid"]
-    if identifier.name != "issuer_and_serial_number":
-        raise malformed("It does not name its certificate by issuer and serial number.")
-    if identifier.chosen["issuer"].dump() != message.signer.issuer.dump():
-        raise malformed("It names another issuer than its certificate.")
     check_parameters(signer["digest_algorithm"])
     check_parameters(signer["signature_algorithm"])
     if not signer["signed_attrs"]:
         raise malformed("It signs no attributes.")
     _check_signed_attributes(signer["signed_attrs"])
+    if message.encoded != _written_of_parts(message, content_type):
+        raise malformed("It is not in DER, or holds something in a place that nothing protects.")
+
+
+def _written_of_parts(message: Message, content_type: str) -> bytes:
+    """The message in DER, of the parts that are checked by themselves (RFC 5652, 3, 5.1 and 5.3)."""
+    signed_data, signer = message.signed_data, message.signer_info
+    algorithm = signer["digest_algorithm"].dump()
+    content = () if message.is_seal else (_explicit_octets(signed_data["encap_content_info"]["content"].contents),)
+    certificates = [element(SEQUENCE, choice.chosen.contents) for choice in signed_data["certificates"]]
+    lists = [choice.dump() for choice in message.revocation_data]
+    stamps = [each for attribute in signer["unsigned_attrs"] or () for each in attribute["values"]]
+    named = message.signer["tbs_certificate"]
+    signer_info = element(
+        SEQUENCE,
+        _VERSIONS["v1"],
+        element(SEQUENCE, named["issuer"].dump(), named["serial_number"].dump()),
+        algorithm,
+        element(CONTEXT_0, signer["signed_attrs"].contents),
+        signer["signature_algorithm"].dump(),
+        element(OCTET_STRING, message.signature),
+        *(element(CONTEXT_1, element(SEQUENCE, _TIME_STAMP_TYPE, element(SET, stamp.dump()))) for stamp in stamps),
+    )
+    whole = element(
+        SEQUENCE,
+        _VERSIONS[_expected_version(message, content_type)],
+        element(SET, algorithm),
+        element(SEQUENCE, _CONTENT_TYPES[content_type], *content),
+        element(CONTEXT_0, *certificates),
+        *([element(CONTEXT_1, *lists)] if lists else []),
+        element(SET, signer_info),
+    )
+    return element(SEQUENCE, _SIGNED_DATA, element(CONTEXT_0, whole))
+
+
+def _explicit_octets(content: bytes) -> bytes:
+    return element(CONTEXT_0, element(OCTET_STRING, content))
 
 
 def _check_signed_attributes(attributes: cms.CMSAttributes) -> None:
     """The library writes what it has parsed anew before it checks the signature: it has to come out as it came in."""
-    anew = b"".join(sorted(map(_written_anew, _elements(attributes.contents))))  # RFC 5652, 5.3: DER, a set in order
+    anew = b"".join(sorted(map(_written_anew, elements(attributes.contents))))  # RFC 5652, 5.3: DER, a set in order
     if cms.CMSAttributes(contents=anew).dump()[1:] != attributes.dump()[1:]:  # but for the tag (RFC 5652, 5.4)
         raise malformed("What it signs holds something in a place that nothing protects.")
 
@@ -288,32 +320,13 @@ def check_parameters(algorithm: algos.DigestAlgorithm | algos.SignedDigestAlgori
     parameters = algorithm["parameters"]
     if len(shape(algorithm)) > _ALGORITHM_PARTS:
         raise malformed("An algorithm has more than its parameters.")
-    if algorithm["algorithm"].native != "rsassa_pss" and parameters is not core.VOID and parameters.dump() != _NULL:
+    if algorithm["algorithm"].native != "rsassa_pss" and parameters is not core.VOID and parameters.dump() != NULL:
         raise malformed("An algorithm has parameters it does not take.")
-
-
-def _check_explicit(structure: core.Sequence) -> None:
-    """Type and content stand alone, and the content is one element: the parser would pass over a second."""
-    if shape(structure) != _CONTENT_INFO:
-        raise malformed("It holds something in a place that nothing protects.")
-    kind = parser.peek(structure.contents)
-    tagged = parser.parse(structure.contents[kind:], strict=True)[4]
-    if parser.peek(tagged) != len(tagged):
-        raise malformed("It holds something in a place that nothing protects.")
 
 
 def shape(value: core.Asn1Value) -> bytes:
     """The tags of a structure's children, as they stand in the file."""
-    return bytes(child[0] for child in _elements(value.contents))
-
-
-def _elements(contents: bytes) -> Iterator[bytes]:
-    """The children of a structure, as they stand in the file."""
-    position = 0
-    while position < len(contents):
-        length = parser.peek(contents[position:])
-        yield contents[position : position + length]
-        position += length
+    return bytes(child[0] for child in elements(value.contents))
 
 
 def attribute_values(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:

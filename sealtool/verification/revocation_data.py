@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from asn1crypto import cms, core
+from asn1crypto import cms
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pyhanko_certvalidator.errors import PSSParameterMismatch
 from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 
+from sealtool.verification.der import CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, element, octets_as_bits
 from sealtool.verification.message import (
     Message,
     check_certificate_form,
@@ -25,10 +26,11 @@ from sealtool.verification.message import (
     check_parameters,
     is_issued_by,
     malformed,
-    shape,
 )
 
-_OTHER_REVOCATION_INFO = b"\x06\x30"
+_OCSP_RESPONSE = cms.OtherRevInfoFormatId("ocsp_response").dump()
+_BASIC_RESPONSE = asn1_ocsp.ResponseType("basic_ocsp_response").dump()
+_SUCCESSFUL = asn1_ocsp.OCSPResponseStatus("successful").dump()
 _RESPONDER = "ocsp_signing"
 _FAULTS = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, PSSParameterMismatch)
 
@@ -44,14 +46,14 @@ def check_revocation_data(message: Message, issuers: Iterable[bytes]) -> None:
         match choice.name, choice.chosen:
             case "crl", listing:
                 _check_list(listing, known)
-            case "other", other if shape(other) == _OTHER_REVOCATION_INFO and _is_response(other):
+            case "other", other if _is_response(other):
                 _check_response(other["other_rev_info"], known)
             case _:
                 raise malformed("It carries revocation data of another kind than lists and OCSP responses.")
 
 
 def _is_response(other: cms.OtherRevocationInfoFormat) -> bool:
-    return bool(other["other_rev_info_format"].native == "ocsp_response")
+    return bool(other.dump() == element(CONTEXT_1, _OCSP_RESPONSE, other["other_rev_info"].dump()))
 
 
 def _check_list(listing: asn1_crl.CertificateList, issuers: Sequence[bytes]) -> None:
@@ -102,26 +104,24 @@ def _basic_response(response: asn1_ocsp.OCSPResponse) -> asn1_ocsp.BasicOCSPResp
         raise malformed("It carries an OCSP response that says nothing.")
     encoded = bytes(response["response_bytes"]["response"])
     basic = asn1_ocsp.BasicOCSPResponse.load(encoded, strict=True)
-    usual = asn1_ocsp.OCSPResponse(
-        {
-            "response_status": "successful",
-            "response_bytes": {
-                "response_type": "basic_ocsp_response",
-                "response": core.ParsableOctetString(
-                    asn1_ocsp.BasicOCSPResponse({name: basic[name] for name in _parts(basic)}).dump()
-                ),
-            },
-        }
+    certificates = [certificate.dump() for certificate in basic["certs"] or ()]
+    usual = element(
+        SEQUENCE,
+        basic["tbs_response_data"].dump(),
+        basic["signature_algorithm"].dump(),
+        octets_as_bits(basic["signature"].contents[1:]),
+        *([element(CONTEXT_0, element(SEQUENCE, *certificates))] if certificates else []),
     )
-    if usual.dump() != response.dump() or basic["signature"].contents[0]:
+    if response.dump() != _successful(usual):
         raise malformed("It carries an OCSP response in an unusual form.")
     check_parameters(basic["signature_algorithm"])
     return basic
 
 
-def _parts(basic: asn1_ocsp.BasicOCSPResponse) -> tuple[str, ...]:
-    parts = ("tbs_response_data", "signature_algorithm", "signature")
-    return (*parts, "certs") if basic["certs"] else parts
+def _successful(basic: bytes) -> bytes:
+    """RFC 6960, 4.2.1."""
+    response = element(SEQUENCE, _BASIC_RESPONSE, element(OCTET_STRING, basic))
+    return element(SEQUENCE, _SUCCESSFUL, element(CONTEXT_0, response))
 
 
 def _speaks_of(named: asn1_ocsp.CertId, issuer: asn1_x509.Certificate) -> bool:

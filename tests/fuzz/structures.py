@@ -26,10 +26,14 @@ class Node:
 
     def encoded(self) -> bytes:
         content = b"".join(child.encoded() for child in self.children) if self.tag & _CONSTRUCTED else self.content
-        if len(content) < _LONG_LENGTH:
-            return bytes((self.tag, len(content))) + content
-        size = len(content).to_bytes((len(content).bit_length() + 7) // 8)
-        return bytes((self.tag, _LONG_LENGTH | len(size))) + size + content
+        return _with_header(self.tag, content)
+
+
+def _with_header(tag: int, content: bytes) -> bytes:
+    if len(content) < _LONG_LENGTH:
+        return bytes((tag, len(content))) + content
+    size = len(content).to_bytes((len(content).bit_length() + 7) // 8)
+    return bytes((tag, _LONG_LENGTH | len(size))) + size + content
 
 
 def parsed(der: bytes) -> Node:
@@ -117,6 +121,31 @@ def repeated(der: bytes, path: tuple[int, ...], times: int) -> bytes:
     return _replaced(tree, path, *[_at(tree, path)] * times).encoded()
 
 
+def with_other_bytes(der: bytes, old: bytes, new: bytes) -> bytes:
+    """The message with other bytes in the place of each such element, DER or not; the lengths around it follow."""
+
+    def written(node: Node) -> bytes:
+        encoded = node.encoded()
+        if encoded == old:
+            return new
+        return _with_header(node.tag, b"".join(map(written, node.children))) if old in encoded else encoded
+
+    return written(parsed(der))
+
+
+def with_long_length(element: bytes) -> bytes:
+    """The same element, its length one byte longer than it need be."""
+    if element[1] < _LONG_LENGTH:
+        return element[:1] + bytes((_LONG_LENGTH | 1,)) + element[1:]
+    return element[:1] + bytes((element[1] + 1, 0)) + element[2:]
+
+
+def with_indefinite_length(element: bytes) -> bytes:
+    """The same element of no length, with a mark at its end (X.690, 8.1.3.6)."""
+    before = 2 + (element[1] & ~_LONG_LENGTH if element[1] & _LONG_LENGTH else 0)
+    return element[:1] + bytes((_LONG_LENGTH,)) + element[before:] + bytes(2)
+
+
 def with_null_behind(der: bytes, path: tuple[int, ...]) -> bytes:
     """The message with a NULL behind the element at ``path``."""
     tree = parsed(der)
@@ -148,8 +177,9 @@ def _essence(node: Node, *, stamped: bool) -> Node:
 def means_the_same(der: bytes, changed: bytes) -> bool:
     """Whether a message differs only in what no signature can protect and no reader could be deceived by.
 
-    These are the choice and order of the certificates that it carries (each of them is judged by itself), an absent in
-    place of a NULL parameter (RFC 5754, 2), and a signature time stamp that was taken away, which lowers the level.
+    These are, of a time stamp, the choice and order of the certificates that it carries (each of them is judged by
+    itself) and an absent in place of a NULL parameter (RFC 5754, 2); of a seal, certificates that are left out from the
+    top, and a signature time stamp that was taken away, which lowers the level.
     """
     before, after = parsed(der), parsed(changed)
     if not set(_certificates(after)) <= set(_certificates(before)):

@@ -6,6 +6,8 @@ import io
 import re
 from collections.abc import Callable, Iterable
 
+from asn1crypto import cms
+from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -187,6 +189,27 @@ def with_contents_of(content: bytes, other: bytes) -> bytes:
     (start, end), (other_start, other_end) = contents_gap(content), contents_gap(other)
     value = other[other_start + 1 : other_end - 1]
     return content[: start + 1] + value[: end - start - 2].ljust(end - start - 2, b"0") + content[end - 1 :]
+
+
+def certificates_of(message: bytes) -> list[bytes]:
+    """The certificates in a message, as they stand in it."""
+    return [choice.chosen.dump() for choice in cms.ContentInfo.load(message)["content"]["certificates"]]
+
+
+def with_certificates(message: bytes, certificates: Iterable[bytes]) -> bytes:
+    """The same message with these certificates, in the order of DER."""
+    changed = cms.ContentInfo.load(message)
+    changed["content"]["certificates"] = [
+        cms.CertificateChoices(name="certificate", value=asn1_x509.Certificate.load(each)) for each in certificates
+    ]
+    return bytes(changed.dump(force=True))
+
+
+def with_certificates_turned_round(message: bytes) -> bytes:
+    """The same message with its certificates in the other order."""
+    certificates = certificates_of(message)
+    assert len(certificates) > 1
+    return message.replace(b"".join(certificates), b"".join(reversed(certificates)))
 
 
 def flip(content: bytes, position: int, mask: int = 0x01) -> bytes:

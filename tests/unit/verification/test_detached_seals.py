@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -80,6 +81,14 @@ def test_a_seal_of_nothing_but_empty_lines_is_refused_at_once(trust: Trust) -> N
     verification = verify_detached(MANIFEST, b"-----BEGIN CMS-----" + b"\n" * 1500, trust, now=NOW)
     assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("change", [structures.with_long_length, structures.with_indefinite_length])
+def test_a_detached_seal_that_is_not_in_der_is_refused(
+    signature: bytes, trust_with_lists: Trust, change: Callable[[bytes], bytes]
+) -> None:
+    verification = verify_detached(MANIFEST, change(signature), trust_with_lists, now=NOW)
+    assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
 
 
 def test_no_changed_byte_of_a_detached_seal_passes(signature: bytes, trust_with_lists: Trust) -> None:

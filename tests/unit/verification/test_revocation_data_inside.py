@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from asn1crypto import core, ocsp
+from asn1crypto import cms, core, ocsp
 
 from sealtool.model import PadesLevel, Verdict, Verification
 from sealtool.verification import Trust, verify_certificate, verify_detached
 from sealtool.verification.message import read_seal
 from sealtool.verification.reasons import Objection
+from tests.fuzz import structures
 from tests.pki.answered_seals import AnsweredPki, ListingTimeStamper, answered_pki, with_responses
 from tests.pki.authorities import NOW, SEALED_AT, YEAR, pki, revocation_list
 from tests.pki.sealed_files import detached_seal, seal, small_pdf
@@ -104,6 +105,26 @@ def test_a_strange_certificate_in_a_response_is_refused(answered: AnsweredPki, b
 def test_responses_in_another_form_are_refused(answered: AnsweredPki, bare: bytes, version: str, kind: str) -> None:
     signature = with_responses(bare, answered.responses(), version=version, kind=kind)
     assert codes(judged(answered, signature)) == ["SIGNATURE_MALFORMED"]
+
+
+def test_a_response_that_is_not_in_der_is_refused(answered: AnsweredPki, bare: bytes) -> None:
+    """But for what the responder signs: the place in the message, its kind, and the responder's signature itself."""
+    response, *others = answered.responses()
+    signature = with_responses(bare, [response, *others])
+    assert judged(answered, signature).verdict is Verdict.PASSED
+    place = next(one.dump() for one in cms.ContentInfo.load(signature)["content"]["crls"] if response in one.dump())
+    kind = cms.OtherRevInfoFormatId("ocsp_response").dump()
+    basic = bytes(ocsp.OCSPResponse.load(response)["response_bytes"]["response"])
+    value = ocsp.BasicOCSPResponse.load(basic)["signature"].dump()
+    longer = structures.with_other_bytes(basic, value, structures.with_long_length(value))
+    for old, new in (
+        (place, structures.with_long_length(place)),
+        (kind, kind[:1] + bytes((kind[1] + 1,)) + kind[2:4] + b"\x80" + kind[4:]),
+        (core.OctetString(basic).dump(), core.OctetString(longer).dump()),
+    ):
+        changed = structures.with_other_bytes(signature, old, new)
+        assert changed != signature
+        assert codes(judged(answered, changed)) == ["SIGNATURE_MALFORMED"]
 
 
 def test_no_changed_byte_of_a_seal_with_responses_passes(answered: AnsweredPki, bare: bytes) -> None:

@@ -43,7 +43,7 @@ async def async_verify_detached(content: bytes, signature: bytes, trust: Trust, 
     appraisal: Appraisal | None = None
     ran_out = False
     try:
-        seal = read_seal(_der(signature), may_hold_revocation_data=True)
+        seal = read_seal(_der(signature), is_detached=True)
         own = _certificates(seal)
         issuers = [*trust.anchors, *trust.certificates, *trust.services.issuers_of(own), *own]
         check_revocation_data(seal, issuers)

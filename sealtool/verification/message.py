@@ -104,20 +104,20 @@ class Message:
         return moment
 
 
-def read_seal(encoded: bytes, *, may_hold_revocation_data: bool = False) -> Message:
+def read_seal(encoded: bytes, *, is_detached: bool = False) -> Message:
     """The message of a seal: content outside of it, the signer's certificate named in what is signed.
 
     Args:
-        encoded: DER.
-        may_hold_revocation_data: whether revocation lists and OCSP responses may stand in it, as in a detached seal,
-            which has no other place for them (EN 319 122-1, 6.3). Nothing signs them there but their issuers: see
-            :mod:`sealtool.verification.revocation_data`.
+        encoded: DER; in a PDF the zeros behind it that fill its room.
+        is_detached: whether it is a file of its own. Then nothing may stand behind it, and revocation lists and OCSP
+            responses in it, which have no other place there (EN 319 122-1, 6.3). Nothing signs them but their issuers:
+            see :mod:`sealtool.verification.revocation_data`.
 
     Raises:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
-    message = _read(encoded, "data")
-    if message.revocation_data and not may_hold_revocation_data:
+    message = _read(encoded, "data", padded=not is_detached)
+    if message.revocation_data and not is_detached:
         raise malformed("It carries data that nothing protects.")
     if not any(True for _ in attribute_values(message.signer_info["signed_attrs"], "signing_certificate_v2")):
         # EN 319 142-1, 6.3 (f): without it the certificate could be exchanged for another of the same key.
@@ -138,7 +138,7 @@ def read_time_stamp(encoded: bytes) -> Message:
     Raises:
         Objection: SIGNATURE_MALFORMED or NO_SEAL_CERTIFICATE.
     """
-    message = _read(encoded, "tst_info")
+    message = _read(encoded, "tst_info", padded=True)
     if message.signer_info["unsigned_attrs"]:
         raise malformed("A time stamp carries attributes that nothing protects.")
     if not isinstance(message.time_stamp_info, tsp.TSTInfo):
@@ -194,9 +194,9 @@ def malformed(detail: str) -> Objection:
     return Objection(ReasonCode.SIGNATURE_MALFORMED, detail)
 
 
-def _read(encoded: bytes, content_type: str) -> Message:
+def _read(encoded: bytes, content_type: str, *, padded: bool) -> Message:
     try:
-        message = _parse(encoded)
+        message = _parse(encoded, padded=padded)
         _check_form(message, content_type)
     except Objection:
         raise
@@ -205,10 +205,10 @@ def _read(encoded: bytes, content_type: str) -> Message:
     return message
 
 
-def _parse(encoded: bytes) -> Message:
+def _parse(encoded: bytes, *, padded: bool) -> Message:
     *_, header, content, trailer = parser.parse(encoded, strict=False)
     length = len(header) + len(content) + len(trailer)
-    if any(encoded[length:]):
+    if any(encoded[length:]) if padded else len(encoded) > length:
         raise malformed("Something stands behind its end.")
     encoded = encoded[:length]
     info = cms.ContentInfo.load(encoded, strict=True)

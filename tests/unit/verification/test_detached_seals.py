@@ -76,6 +76,16 @@ def test_anything_behind_a_detached_seal_is_refused(signature: bytes, trust_with
     assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
 
 
+@pytest.mark.parametrize("armoured", [False, True])
+def test_zeros_behind_a_detached_seal_are_refused(signature: bytes, trust_with_lists: Trust, armoured: bool) -> None:
+    """In a PDF they fill the room that was left for the seal; a file of its own has none to fill."""
+    padded = signature + b"\0"
+    if armoured:
+        padded = b"-----BEGIN CMS-----\n" + base64.encodebytes(padded) + b"-----END CMS-----\n"
+    verification = verify_detached(MANIFEST, padded, trust_with_lists, now=NOW)
+    assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
+
+
 def test_a_seal_of_nothing_but_empty_lines_is_refused_at_once(trust: Trust) -> None:
     started = time.process_time()
     verification = verify_detached(MANIFEST, b"-----BEGIN CMS-----" + b"\n" * 1500, trust, now=NOW)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCert
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12 as parse_pkcs12
 
 from sealtool.errors import SealKeyError
+from sealtool.sealing.certificate_files import issuers_of
 from sealtool.sealing.held_key import HeldKeySigner
 from sealtool.sealing.keys import SealKey, refuse_weak_key
 from sealtool.sealing.secret_files import read_secret_file
@@ -50,8 +51,9 @@ def load_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = False) -> S
     if not isinstance(private_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):  # pragma: no cover
         raise TypeError(type(private_key).__name__)  # refuse_weak_key lets no other kind through
     certificate = bundle.cert.certificate
-    signer = HeldKeySigner(private_key, certificate, others, prefer_pss=prefer_pss)
-    return SealKey(source=str(path), certificate=certificate, chain=tuple(others), signer=signer)
+    chain = issuers_of(certificate, others)
+    signer = HeldKeySigner(private_key, certificate, chain, prefer_pss=prefer_pss)
+    return SealKey(source=str(path), certificate=certificate, chain=chain, signer=signer)
 
 
 def _opened(path: Path, passphrase: bytes) -> PKCS12KeyAndCertificates:

@@ -12,7 +12,7 @@ and which name an algorithm has of those that mean the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -160,20 +160,41 @@ def signature_time_stamp(seal: Message) -> Message | None:
 
 
 def check_certificates(message: Message, path: Iterable[bytes], known: Iterable[bytes]) -> None:
-    """Every certificate in the message is on the validated path or soundly issued by a known one.
+    """Every certificate in the message is one that the validated path, or a known one, vouches for.
 
-    The set of certificates is not signed, so a broken one among them would go unnoticed.
+    The set of certificates is not signed, so a broken or foreign one among them would go unnoticed. A seal carries its
+    own and those above it, without a gap, and no others.
 
     Raises:
         Objection: SIGNATURE_MALFORMED.
     """
-    on_path = set(path)
-    issuers = on_path | set(known)
-    for certificate in message.certificates:
+    issuers = set(path) | set(known)
+    brought = [certificate.dump() for certificate in message.certificates]
+    for certificate, encoded in zip(message.certificates, brought, strict=True):
         check_certificate_form(certificate)
-        der = certificate.dump()
-        if der not in issuers and not any(is_issued_by(der, issuer) for issuer in (*issuers, der)):
+        if not is_vouched_for(encoded, issuers):
             raise malformed("It carries a certificate that nobody vouches for.")
+    if message.is_seal and not _is_chain(brought):
+        raise malformed("It carries a certificate that is neither its own nor one of those above.")
+
+
+def is_vouched_for(der: bytes, known: Collection[bytes]) -> bool:
+    """Whether a certificate is known, soundly issued by a known one, or the root above a known one.
+
+    Anybody can sign a certificate with the key in it. That of a root has also signed the certificate below.
+    """
+    if der in known or any(is_issued_by(der, issuer) for issuer in known):
+        return True
+    return is_issued_by(der, der) and any(is_issued_by(one, der) for one in known)
+
+
+def _is_chain(certificates: Sequence[bytes]) -> bool:
+    """Whether they lead upwards from the first one, in whatever order the others stand."""
+    last, *others = certificates
+    while issuer := next((one for one in others if is_issued_by(last, one)), None):
+        others.remove(issuer)
+        last = issuer
+    return not others
 
 
 def check_certificate_form(certificate: asn1_x509.Certificate) -> None:
@@ -266,6 +287,8 @@ def _written_of_parts(message: Message, content_type: str) -> bytes:
     content = () if message.is_seal else (_explicit_octets(signed_data["encap_content_info"]["content"].contents),)
     certificates = [element(SEQUENCE, choice.chosen.contents) for choice in signed_data["certificates"]]
     lists = [choice.dump() for choice in message.revocation_data]
+    if message.is_seal:  # X.690, 11.6; not every authority puts those of its time stamps in order
+        certificates, lists = sorted(set(certificates)), sorted(set(lists))
     stamps = [each for attribute in signer["unsigned_attrs"] or () for each in attribute["values"]]
     named = message.signer["tbs_certificate"]
     signer_info = element(

@@ -25,6 +25,7 @@ from sealtool.verification.message import (
     check_form_of_signed,
     check_parameters,
     is_issued_by,
+    is_vouched_for,
     malformed,
 )
 
@@ -87,8 +88,7 @@ def _check_response(response: asn1_ocsp.OCSPResponse, issuers: Sequence[bytes]) 
     authorities = [asn1_x509.Certificate.load(issuer) for issuer in issuers]
     for certificate in basic["certs"] or ():
         check_certificate_form(certificate)
-        der = certificate.dump()
-        if der not in issuers and not any(is_issued_by(der, issuer) for issuer in (*issuers, der)):
+        if not is_vouched_for(certificate.dump(), issuers):
             raise malformed("It carries a certificate that nobody vouches for.")
     spoken_of = basic["tbs_response_data"]["responses"]
     if not spoken_of or not all(

@@ -21,6 +21,7 @@ from sealtool.model import PadesLevel
 from tests.attacks.catalogue import Attack, Evidence, Group
 from tests.attacks.insiders import bought, evidence, sound, trust_of
 from tests.attacks.workshop import BB, LTA
+from tests.fuzz.structures import message_of, with_message
 from tests.pki.authorities import (
     NOW,
     SEALED_AT,
@@ -37,7 +38,15 @@ from tests.pki.authorities import (
     with_digest,
 )
 from tests.pki.sealed_files import seal, small_pdf, stamper_of
-from tests.pki.tampering import contents_gap, incremental_update, stamped, with_contents_of, with_store
+from tests.pki.tampering import (
+    certificates_of,
+    contents_gap,
+    incremental_update,
+    stamped,
+    with_certificates,
+    with_contents_of,
+    with_store,
+)
 
 BT, LT = PadesLevel.B_T, PadesLevel.B_LT
 Forge = Callable[[PadesLevel], Evidence]
@@ -136,6 +145,13 @@ def _with_weak_lists(level: PadesLevel) -> Evidence:
     return Evidence(seal(small_pdf(), level), trust_of(hierarchy, lists), NOW)
 
 
+def _with_certificate_of_another(level: PadesLevel) -> Evidence:
+    content = seal(small_pdf(), level)
+    message = message_of(content)
+    more = with_certificates(message, [*certificates_of(message), pki().seals["person"].der])
+    return evidence(with_message(content, more))
+
+
 _WEAK = ("WEAK_ALGORITHM",)
 _NOBODY = ("UNTRUSTED", "CHAIN_UNSOUND")
 _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
@@ -200,6 +216,11 @@ _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
         _with_identity(_signed_with_sha1),
         "Its certificate is signed with SHA-1.",
         _WEAK,
+    ),
+    "certificate of another holder": (
+        _with_certificate_of_another,
+        "The seal carries the certificate of a person besides its own, of the same authority.",
+        ("SIGNATURE_MALFORMED",),
     ),
     "short key": (_sealed("weak_key"), "An RSA key of 1024 bits.", _WEAK),
 }

@@ -48,6 +48,27 @@ def test_seal_key_is_loaded_with_its_certificate_and_issuer(pki: Any) -> None:
     assert [issuer.subject for issuer in pki.seal.chain] == [pki.seal.certificate.issuer]
 
 
+def test_certificates_that_do_not_lead_from_the_seal_to_its_root_stay_out_of_the_chain(
+    pki: Any, tmp_path: Path
+) -> None:
+    """Whatever else lies in the file: a seal that carried it would be refused."""
+    held, other = (
+        pkcs12.load_pkcs12((pki.folder / file).read_bytes(), pki.passphrase(secret))
+        for file, secret in (
+            (pki.files.seal_pkcs12, pki.files.seal_passphrase_file),
+            (pki.files.tsa_pkcs12, pki.files.tsa_passphrase_file),
+        )
+    )
+    more = [each.certificate for each in (other.cert, *held.additional_certs)]
+    path = tmp_path / "seal.p12"
+    path.write_bytes(serialize_key_and_certificates(b"x", held.key, held.cert.certificate, more, NoEncryption()))
+
+    key = load_pkcs12(path, b"")
+
+    assert key.chain == pki.seal.chain
+    assert len(list(key.signer.cert_registry)) == len(key.chain)
+
+
 def test_wrong_passphrase_is_an_error_with_advice_and_without_the_passphrase(pki: Any) -> None:
     with pytest.raises(SealKeyError, match=r"seal\.p12") as caught:
         load_pkcs12(pki.folder / pki.files.seal_pkcs12, b"hunter2-wrong")

@@ -118,6 +118,19 @@ def test_a_detached_seal_may_bring_its_revocation_lists(self_sufficient: bytes, 
     assert verify_detached(MANIFEST, self_sufficient, trust, now=NOW).verdict is Verdict.PASSED
 
 
+def test_revocation_lists_in_another_order_or_form_are_refused(self_sufficient: bytes, trust_with_lists: Trust) -> None:
+    """A detached seal has them in the order of DER; nothing signs them but their issuers."""
+    first, second = sorted(pki().lists)
+    for changed in (
+        self_sufficient.replace(first + second, second + first),
+        structures.with_other_bytes(self_sufficient, first, structures.with_long_length(first)),
+        structures.with_other_bytes(self_sufficient, first, first + first),
+    ):
+        assert changed != self_sufficient
+        verification = verify_detached(MANIFEST, changed, trust_with_lists, now=NOW)
+        assert [reason.code for reason in verification.reasons] == ["SIGNATURE_MALFORMED"]
+
+
 def test_a_revocation_list_of_somebody_else_is_refused(signature: bytes, trust_with_lists: Trust) -> None:
     foreign = with_lists(signature, pki("forger").lists)
     verification = verify_detached(MANIFEST, foreign, trust_with_lists, now=NOW)

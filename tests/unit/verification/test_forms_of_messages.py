@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from asn1crypto import cms
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from pyhanko.sign import timestamps
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from sealtool.model import PadesLevel
+from sealtool.model import PadesLevel, Verdict
 from sealtool.verification import Trust, verify_certificate
 from tests.fuzz import structures
 from tests.fuzz.structures import message_of, with_message
 from tests.pki import tampering
-from tests.pki.authorities import NOW
+from tests.pki.authorities import NOW, SEALED_AT, YEAR, Pki, Profile, issue, pki
+from tests.pki.sealed_files import seal, small_pdf
 
 Sealed = dict[PadesLevel, bytes]
 Change = Callable[[bytes], bytes]
@@ -21,6 +28,16 @@ _OBJECT_IDENTIFIER, _INTEGER, _OCTET_STRING, _NULL = 0x06, 0x02, 0x04, structure
 
 def _codes(content: bytes, trust: Trust) -> list[str]:
     return [str(reason.code) for reason in verify_certificate(content, trust, now=NOW).reasons]
+
+
+def _stranger() -> bytes:
+    """A certificate that anybody can make, with whatever text in it."""
+    profile = Profile("LEVEL C2", SEALED_AT - YEAR, SEALED_AT + YEAR, ("digital_signature",))
+    return issue(profile, ec.generate_private_key(ec.SECP256R1()), None, 99).der
+
+
+def _with_another(certificate: Callable[[], bytes]) -> Change:
+    return lambda der: tampering.with_certificates(der, [*tampering.certificates_of(der), certificate()])
 
 
 def _with_certificate_changed(change: Change) -> Change:
@@ -53,3 +70,64 @@ def test_a_seal_or_last_time_stamp_that_is_not_in_der_is_refused(
     changed = with_message(content, change(message_of(content, -1)), -1)
     assert changed != content
     assert _codes(changed, trust_with_lists) == ["SIGNATURE_MALFORMED"]
+
+
+# --- certificates ---------------------------------------------------------------------------
+
+STRANGE_CERTIFICATES: dict[str, Change] = {
+    "one that vouches for itself": _with_another(_stranger),
+    "one of another holder below the same authority": _with_another(lambda: pki().seals["person"].der),
+    "in another order": tampering.with_certificates_turned_round,
+    "one twice": _with_certificate_changed(lambda certificate: certificate + certificate),
+}
+
+
+@pytest.mark.parametrize("change", STRANGE_CERTIFICATES.values(), ids=STRANGE_CERTIFICATES)
+def test_a_seal_carries_the_certificates_above_its_own_and_no_others(
+    sealed: Sealed, trust_with_lists: Trust, change: Change
+) -> None:
+    content = sealed[PadesLevel.B_B]
+    changed = with_message(content, change(message_of(content)))
+    assert _codes(changed, trust_with_lists) == ["SIGNATURE_MALFORMED"]
+
+
+def test_a_seal_may_bring_its_root(sealed: Sealed, trust_with_lists: Trust, hierarchy: Pki) -> None:
+    content = sealed[PadesLevel.B_B]
+    complete = with_message(content, _with_another(lambda: hierarchy.root.der)(message_of(content)))
+    below = Trust((hierarchy.issuing.der,), (), hierarchy.lists)
+    for trust in (trust_with_lists, below):
+        assert verify_certificate(complete, trust, now=NOW).verdict is Verdict.PASSED
+
+
+def test_a_seal_whose_issuers_are_handed_in_need_not_bring_them(
+    sealed: Sealed, trust_with_lists: Trust, hierarchy: Pki
+) -> None:
+    content = sealed[PadesLevel.B_B]
+    alone = with_message(content, tampering.with_certificates(message_of(content), [hierarchy.seals["seal"].der]))
+    trust = Trust(trust_with_lists.anchors, (hierarchy.issuing.der,), trust_with_lists.revocation_lists)
+    assert verify_certificate(alone, trust, now=NOW).verdict is Verdict.PASSED
+
+
+def test_a_certificate_that_anybody_can_make_is_refused_in_the_last_time_stamp(
+    sealed: Sealed, trust_with_lists: Trust
+) -> None:
+    content = sealed[PadesLevel.B_LTA]
+    changed = with_message(content, _with_another(_stranger)(message_of(content, -1)), -1)
+    assert _codes(changed, trust_with_lists) == ["SIGNATURE_MALFORMED"]
+
+
+@pytest.mark.parametrize("anchor", ["root", "issuing"])
+def test_a_time_stamp_may_bring_all_above_its_own_certificate_in_any_order(hierarchy: Pki, anchor: str) -> None:
+    stamper = timestamps.DummyTimeStamper(
+        tsa_cert=asn1_x509.Certificate.load(hierarchy.authority.der),
+        tsa_key=asn1_keys.PrivateKeyInfo.load(hierarchy.authority.key_der),
+        certs_to_embed=SimpleCertificateStore.from_certs(
+            [asn1_x509.Certificate.load(one.der) for one in (hierarchy.issuing, hierarchy.root)]
+        ),
+        fixed_dt=SEALED_AT + timedelta(minutes=1),
+    )
+    content = tampering.stamped(seal(small_pdf(), PadesLevel.B_LT), stamper)
+    turned = with_message(content, tampering.with_certificates_turned_round(message_of(content, -1)), -1)
+    trust = Trust(({"root": hierarchy.root, "issuing": hierarchy.issuing}[anchor].der,), (), hierarchy.lists)
+    for one in (content, turned):
+        assert verify_certificate(one, trust, now=NOW).verdict is Verdict.PASSED

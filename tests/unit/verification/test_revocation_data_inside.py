@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from asn1crypto import cms, core, ocsp
+from asn1crypto import cms, core, ocsp, x509
 
 from sealtool.model import PadesLevel, Verdict, Verification
 from sealtool.verification import Trust, verify_certificate, verify_detached
@@ -90,11 +90,15 @@ def test_a_refusal_of_a_responder_is_no_response(answered: AnsweredPki, bare: by
     assert codes(judged(answered, with_responses(bare, [refusal]))) == ["SIGNATURE_MALFORMED"]
 
 
-def test_a_strange_certificate_in_a_response_is_refused(answered: AnsweredPki, bare: bytes) -> None:
+@pytest.mark.parametrize("is_sound", [False, True])
+def test_a_strange_certificate_in_a_response_is_refused(answered: AnsweredPki, bare: bytes, is_sound: bool) -> None:
+    """One that nobody signed, and one that anybody can sign, with itself."""
     response = ocsp.OCSPResponse.load(answered.response("seal"))
     basic = ocsp.BasicOCSPResponse.load(bytes(response["response_bytes"]["response"]))
     stranger = basic["certs"][0].copy()
     stranger["signature_value"] = bytes(70)
+    if is_sound:
+        stranger = x509.Certificate.load(pki("forger").root.der)
     basic["certs"] = [basic["certs"][0], stranger]
     response["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
     signature = with_responses(bare, [response.dump(force=True)])

@@ -1,18 +1,38 @@
-"""Which algorithms are good enough. What is not listed is refused (EN 319 102-1, 5.2.8; ETSI TS 119 312)."""
+"""Which algorithms are good enough, and how they are written.
+
+What is not listed is refused (EN 319 102-1, 5.2.8; ETSI TS 119 312).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from asn1crypto import algos, keys
+from asn1crypto import algos, core, keys
 from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 from pyhanko_certvalidator.policy_decl import AlgorithmUsageConstraint
+
+from sealtool.verification import remembering
+from sealtool.verification.der import (
+    CONTEXT_0,
+    CONTEXT_1,
+    CONTEXT_2,
+    NULL,
+    SEQUENCE,
+    element,
+    elements,
+    object_identifier,
+)
 
 STRONG_DIGESTS = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"})
 _RSA = frozenset({"rsassa_pkcs1v15", "rsassa_pss"})
 _EDWARDS = frozenset({"ed25519", "ed448"})
 MINIMUM_RSA_BITS = 2048
 MINIMUM_EC_BITS = 256
+
+_WITHOUT_PARAMETERS = ("1.2.840.10045.", "1.3.101.")  # ECDSA (RFC 5754, 3.3) and the Edwards curves (RFC 8419, 2.2)
+_PSS = "1.2.840.113549.1.1.10"
+_MGF1 = algos.MaskGenAlgorithmId("mgf1").dump()
+_USUAL_SALT = 20  # RFC 4055, 3.1: the default, which DER leaves out
 
 _ALLOWED = AlgorithmUsageConstraint(allowed=True)
 
@@ -60,3 +80,39 @@ def _long_enough(public_key: keys.PublicKeyInfo | None, bits: int) -> AlgorithmU
     if public_key is not None and public_key.bit_size < bits:
         return _refused(f"a key of {public_key.bit_size} bits")
     return _ALLOWED
+
+
+@remembering.parts
+def spellings(algorithm: bytes) -> tuple[bytes, bytes]:
+    """How DER has an algorithm identifier: as it is usual, and as it is allowed besides.
+
+    One of them has NULL for parameters, the other one none (RFC 5754, 2). RSASSA-PSS has real ones (RFC 4055, 3.1), in
+    which the same is so of its digests; they are written anew from their values, so that nothing else is in them.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    identifier = object_identifier(next(elements(core.Sequence.load(algorithm, strict=True).contents)))
+    if identifier.dotted == _PSS:
+        parameters = algos.SignedDigestAlgorithm.load(algorithm)["parameters"]
+        inner = [_pss_parameters(parameters, ending) for ending in (NULL, b"")]
+    else:
+        inner = [b"", NULL] if identifier.dotted.startswith(_WITHOUT_PARAMETERS) else [NULL, b""]
+    usual, other = (element(SEQUENCE, identifier.dump(), each) for each in inner)
+    return usual, other
+
+
+def _pss_parameters(parameters: algos.RSASSAPSSParams, ending: bytes) -> bytes:
+    """Its trailer field has one value only, the default, which DER leaves out."""
+    mask = parameters["mask_gen_algorithm"]["parameters"]
+    digest, masking = (
+        element(SEQUENCE, object_identifier(each["algorithm"].dump()).dump(), ending)
+        for each in (parameters["hash_algorithm"], mask)
+    )
+    salt = parameters["salt_length"].native
+    return element(
+        SEQUENCE,
+        element(CONTEXT_0, digest),
+        element(CONTEXT_1, element(SEQUENCE, _MGF1, masking)),
+        b"" if salt == _USUAL_SALT else element(CONTEXT_2, core.Integer(salt).dump()),
+    )

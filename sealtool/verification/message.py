@@ -25,10 +25,10 @@ from pyhanko.sign.ades import cades_asn1  # noqa: F401 - registers the CAdES att
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 
 from sealtool.verification import remembering
+from sealtool.verification.algorithms import spellings
 from sealtool.verification.der import (
     CONTEXT_0,
     CONTEXT_1,
-    NULL,
     OCTET_STRING,
     SEQUENCE,
     SET,
@@ -38,7 +38,6 @@ from sealtool.verification.der import (
 )
 from sealtool.verification.reasons import Objection, ReasonCode
 
-_ALGORITHM_PARTS = 2
 _SIGNATURE_TIME_STAMP = "signature_time_stamp_token"
 _SIGNED_DATA = cms.ContentType("signed_data").dump()
 _TIME_STAMP_TYPE = cms.CMSAttributeType(_SIGNATURE_TIME_STAMP).dump()
@@ -271,8 +270,8 @@ def _check_form(message: Message, content_type: str) -> None:
         raise malformed("It does not sign what it should.")
     if len(signed_data["certificates"]) != len(message.certificates):
         raise malformed("It carries data that nothing protects.")
-    check_parameters(signer["digest_algorithm"])
-    check_parameters(signer["signature_algorithm"])
+    check_algorithm(signer["digest_algorithm"])
+    check_algorithm(signer["signature_algorithm"])
     if not signer["signed_attrs"]:
         raise malformed("It signs no attributes.")
     _check_signed_attributes(signer["signed_attrs"])
@@ -338,18 +337,10 @@ def _expected_version(message: Message, content_type: str) -> str:
     return "v1" if content_type == "data" else "v3"
 
 
-def check_parameters(algorithm: algos.DigestAlgorithm | algos.SignedDigestAlgorithm) -> None:
-    """Absent or NULL (RFC 5754, 2); RSASSA-PSS has real ones, which the check of the signature uses."""
-    parameters = algorithm["parameters"]
-    if len(shape(algorithm)) > _ALGORITHM_PARTS:
-        raise malformed("An algorithm has more than its parameters.")
-    if algorithm["algorithm"].native != "rsassa_pss" and parameters is not core.VOID and parameters.dump() != NULL:
-        raise malformed("An algorithm has parameters it does not take.")
-
-
-def shape(value: core.Asn1Value) -> bytes:
-    """The tags of a structure's children, as they stand in the file."""
-    return bytes(child[0] for child in elements(value.contents))
+def check_algorithm(algorithm: algos.DigestAlgorithm | algos.SignedDigestAlgorithm) -> None:
+    """An algorithm identifier is in DER, with no other parameters than the algorithm takes."""
+    if algorithm.dump() not in spellings(algorithm.dump()):
+        raise malformed("An algorithm is written in an unusual way, or has parameters it does not take.")
 
 
 def attribute_values(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:

@@ -21,9 +21,9 @@ from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 from sealtool.verification.der import CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, element, octets_as_bits
 from sealtool.verification.message import (
     Message,
+    check_algorithm,
     check_certificate_form,
     check_form_of_signed,
-    check_parameters,
     is_issued_by,
     is_vouched_for,
     malformed,
@@ -114,7 +114,7 @@ def _basic_response(response: asn1_ocsp.OCSPResponse) -> asn1_ocsp.BasicOCSPResp
     )
     if response.dump() != _successful(usual):
         raise malformed("It carries an OCSP response in an unusual form.")
-    check_parameters(basic["signature_algorithm"])
+    check_algorithm(basic["signature_algorithm"])
     return basic
 
 

@@ -146,11 +146,12 @@ def _asn1(der: bytes) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(der)
 
 
-def signer_of(identity: Identity, issuing: Identity) -> signers.SimpleSigner:
+def signer_of(identity: Identity, issuing: Identity, *, prefer_pss: bool = False) -> signers.SimpleSigner:
     return signers.SimpleSigner(
         signing_cert=_asn1(identity.der),
         signing_key=asn1_keys.PrivateKeyInfo.load(identity.key_der),
         cert_registry=SimpleCertificateStore.from_certs([_asn1(issuing.der)]),
+        prefer_pss=prefer_pss,
     )
 
 
@@ -184,6 +185,7 @@ def seal(
     moment: datetime | None = SEALED_AT,
     lists: tuple[bytes, ...] | None = None,
     stamper: timestamps.TimeStamper | None = None,
+    prefer_pss: bool = False,
     **metadata: Any,
 ) -> bytes:
     """Seals ``content`` as pyHanko does it, at ``moment``, with a fresh incremental update.
@@ -219,7 +221,7 @@ def seal(
         }
     signer = _FixedClockSigner(
         signers.PdfSignatureMetadata(**(settings | metadata)),
-        signer=signer_of(hierarchy.seals[who], hierarchy.issuing),
+        signer=signer_of(hierarchy.seals[who], hierarchy.issuing, prefer_pss=prefer_pss),
         timestamper=None if level is PadesLevel.B_B else stamper or stamper_of(hierarchy, moment or SEALED_AT),
         new_field_spec=fields.SigFieldSpec(settings["field_name"], box=None) if "field_name" not in metadata else None,
     )

@@ -131,3 +131,65 @@ def test_a_time_stamp_may_bring_all_above_its_own_certificate_in_any_order(hiera
     trust = Trust(({"root": hierarchy.root, "issuing": hierarchy.issuing}[anchor].der,), (), hierarchy.lists)
     for one in (content, turned):
         assert verify_certificate(one, trust, now=NOW).verdict is Verdict.PASSED
+
+
+# --- algorithms -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sealed_pss() -> bytes:
+    return seal(small_pdf(), PadesLevel.B_B, who="rsa", prefer_pss=True)
+
+
+def _signature_algorithm(content: bytes) -> bytes:
+    signer = cms.ContentInfo.load(message_of(content))["content"]["signer_infos"][0]
+    return bytes(signer["signature_algorithm"].dump())
+
+
+def _node(tag: int, *children: structures.Node) -> structures.Node:
+    return structures.Node(tag, children)
+
+
+_PAYLOAD = structures.Node(_OCTET_STRING, content=b"LEVEL C2")
+
+
+def _tagged(tag: int, number: int) -> structures.Node:
+    return _node(tag, structures.Node(_INTEGER, content=bytes((number,))))
+
+
+def _with_digest(parts: tuple[structures.Node, ...], *parameters: structures.Node) -> tuple[structures.Node, ...]:
+    identifier = parts[0].children[0].children[0]
+    return (_node(0xA0, _node(0x30, identifier, *parameters)), *parts[1:])
+
+
+PARAMETERS: dict[str, Callable[[tuple[structures.Node, ...]], tuple[structures.Node, ...]]] = {
+    "trailer field 1, the default": lambda parts: (*parts, _tagged(0xA3, 1)),
+    "trailer field 2": lambda parts: (*parts, _tagged(0xA3, 2)),
+    "a fifth part": lambda parts: (*parts, _tagged(0xA4, 1)),
+    "something behind the digest": lambda parts: (_node(0xA0, *parts[0].children, _PAYLOAD), *parts[1:]),
+    "something as parameters of the digest": lambda parts: _with_digest(parts, _PAYLOAD),
+    "something behind the parameters of the digest": lambda parts: _with_digest(parts, _NULL, _PAYLOAD),
+    "no parameters of the digest": _with_digest,
+    "a zero before the salt's length": lambda parts: (
+        *parts[:2],
+        _node(0xA2, structures.Node(_INTEGER, content=b"\0" + parts[2].children[0].content)),
+    ),
+}
+
+
+def test_a_seal_with_pss_passes(sealed_pss: bytes, trust_with_lists: Trust) -> None:
+    assert verify_certificate(sealed_pss, trust_with_lists, now=NOW).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize("change", PARAMETERS.values(), ids=PARAMETERS)
+def test_parameters_of_pss_have_one_form(
+    sealed_pss: bytes,
+    trust_with_lists: Trust,
+    change: Callable[[tuple[structures.Node, ...]], tuple[structures.Node, ...]],
+) -> None:
+    algorithm = _signature_algorithm(sealed_pss)
+    identifier, parameters = structures.parsed(algorithm).children
+    changed = _node(0x30, identifier, _node(0x30, *change(parameters.children))).encoded()
+    assert changed != algorithm
+    message = structures.with_other_bytes(message_of(sealed_pss), algorithm, changed)
+    assert _codes(with_message(sealed_pss, message), trust_with_lists) == ["SIGNATURE_MALFORMED"]

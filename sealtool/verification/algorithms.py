@@ -29,6 +29,7 @@ _EDWARDS = frozenset({"ed25519", "ed448"})
 MINIMUM_RSA_BITS = 2048
 MINIMUM_EC_BITS = 256
 
+_WITHOUT_DIGEST = frozenset({"rsassa_pkcs1v15", "ecdsa", "dsa"})
 _WITHOUT_PARAMETERS = ("1.2.840.10045.", "1.3.101.")  # ECDSA (RFC 5754, 3.3) and the Edwards curves (RFC 8419, 2.2)
 _PSS = "1.2.840.113549.1.1.10"
 _MGF1 = algos.MaskGenAlgorithmId("mgf1").dump()
@@ -80,6 +81,11 @@ def _long_enough(public_key: keys.PublicKeyInfo | None, bits: int) -> AlgorithmU
     if public_key is not None and public_key.bit_size < bits:
         return _refused(f"a key of {public_key.bit_size} bits")
     return _ALLOWED
+
+
+def names_its_digest(algorithm: algos.SignedDigestAlgorithm) -> bool:
+    """Whether a signature algorithm is one of a digest; ``rsaEncryption`` is one of any (RFC 3370, 3.2)."""
+    return algorithm["algorithm"].native not in _WITHOUT_DIGEST
 
 
 @remembering.parts

@@ -25,7 +25,7 @@ from pyhanko.sign.ades import cades_asn1  # noqa: F401 - registers the CAdES att
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 
 from sealtool.verification import remembering
-from sealtool.verification.algorithms import spellings
+from sealtool.verification.algorithms import names_its_digest, spellings
 from sealtool.verification.der import (
     CONTEXT_0,
     CONTEXT_1,
@@ -118,6 +118,7 @@ def read_seal(encoded: bytes, *, is_detached: bool = False) -> Message:
     message = _read(encoded, "data", padded=not is_detached)
     if message.revocation_data and not is_detached:
         raise malformed("It carries data that nothing protects.")
+    _check_algorithms_of_seal(message.signer_info)
     if not any(True for _ in attribute_values(message.signer_info["signed_attrs"], "signing_certificate_v2")):
         # EN 319 142-1, 6.3 (f): without it the certificate could be exchanged for another of the same key.
         raise malformed("What is signed does not name the certificate.")
@@ -341,6 +342,15 @@ def check_algorithm(algorithm: algos.DigestAlgorithm | algos.SignedDigestAlgorit
     """An algorithm identifier is in DER, with no other parameters than the algorithm takes."""
     if algorithm.dump() not in spellings(algorithm.dump()):
         raise malformed("An algorithm is written in an unusual way, or has parameters it does not take.")
+
+
+def _check_algorithms_of_seal(signer: cms.SignerInfo) -> None:
+    """Sealing writes them in one of the ways that are allowed: otherwise one could be put in the place of another."""
+    algorithms = (signer["digest_algorithm"].dump(), signer["signature_algorithm"].dump())
+    if any(algorithm != spellings(algorithm)[0] for algorithm in algorithms):
+        raise malformed("An algorithm is written in an unusual way.")
+    if not names_its_digest(signer["signature_algorithm"]):
+        raise malformed("Its signature algorithm does not name its digest.")
 
 
 def attribute_values(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:

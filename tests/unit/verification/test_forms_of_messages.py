@@ -193,3 +193,49 @@ def test_parameters_of_pss_have_one_form(
     assert changed != algorithm
     message = structures.with_other_bytes(message_of(sealed_pss), algorithm, changed)
     assert _codes(with_message(sealed_pss, message), trust_with_lists) == ["SIGNATURE_MALFORMED"]
+
+
+def test_the_algorithm_of_a_seal_names_its_digest(trust_with_lists: Trust) -> None:
+    """Where ``rsaEncryption`` stands in its place, the same signature is as good, and one byte differs."""
+    content = seal(small_pdf(), PadesLevel.B_B, who="rsa")
+    algorithm = _signature_algorithm(content)
+    start = message_of(content).rindex(algorithm)
+    last_of_identifier = start + algorithm.index(b"\x05\x00") - 1
+    changed = tampering.flip(message_of(content), last_of_identifier, 0x0B ^ 0x01)
+    assert cms.ContentInfo.load(changed)["content"]["signer_infos"][0]["signature_algorithm"]["algorithm"].native == (
+        "rsassa_pkcs1v15"
+    )
+    assert _codes(with_message(content, changed), trust_with_lists) == ["SIGNATURE_MALFORMED"]
+
+
+# Where NULL stands for the parameters: twice for a digest, which is named twice.
+LEFT_OUT: dict[str, tuple[tuple[int, ...], ...]] = {
+    "digest": ((1, 0, 1, 0, 1), (1, 0, 4, 0, 2, 1)),
+    "signature": ((1, 0, 4, 0, 4, 1),),
+}
+
+
+def _without(message: bytes, places: tuple[tuple[int, ...], ...]) -> bytes:
+    for place in places:
+        message = structures.repeated(message, place, 0)
+    return message
+
+
+@pytest.mark.parametrize("places", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_the_parameters_of_an_algorithm_cannot_be_left_out_of_a_seal(
+    trust_with_lists: Trust, places: tuple[tuple[int, ...], ...]
+) -> None:
+    """NULL and none mean the same (RFC 5754, 2), and sealing writes NULL."""
+    content = seal(small_pdf(), PadesLevel.B_B, who="rsa")
+    changed = with_message(content, _without(message_of(content), places))
+    assert _codes(changed, trust_with_lists) == ["SIGNATURE_MALFORMED"]
+
+
+@pytest.mark.parametrize("places", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_an_authority_may_leave_them_out_of_its_time_stamps(
+    sealed: Sealed, trust_with_lists: Trust, places: tuple[tuple[int, ...], ...]
+) -> None:
+    content = sealed[PadesLevel.B_LTA]
+    changed = with_message(content, _without(message_of(content, -1), places), -1)
+    assert changed != content
+    assert verify_certificate(changed, trust_with_lists, now=NOW).verdict is Verdict.PASSED

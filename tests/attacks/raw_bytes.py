@@ -7,14 +7,25 @@ import re
 import zipfile
 from collections.abc import Callable
 
+from asn1crypto import cms
+from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils.crypt import StandardSecurityHandler
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from tests.attacks.catalogue import Attack, Group, OnIssued
 from tests.attacks.workshop import BB, LTA, Workshop
+from tests.fuzz import structures
+from tests.pki.authorities import SEALED_AT, YEAR, Profile, issue
 from tests.pki.sealed_files import small_pdf
-from tests.pki.tampering import contents_gap, flip, raw_update
+from tests.pki.tampering import (
+    certificates_of,
+    contents_gap,
+    flip,
+    raw_update,
+    with_certificates,
+    with_certificates_turned_round,
+)
 
 _FORGED = b"<< /Length 44 >>\nstream\nBT /F1 40 Tf 72 600 Td (LEVEL C2) Tj ET        \nendstream"
 
@@ -97,6 +108,33 @@ def _other_case(value: bytes) -> bytes:
     return value.swapcase()
 
 
+def _in_message(change: Callable[[bytes], bytes], which: int = 0) -> Callable[[bytes, Workshop], bytes]:
+    """Another message in the place of the seal's (0) or the last time stamp's (-1)."""
+
+    def changed(content: bytes, _: Workshop) -> bytes:
+        message = change(structures.message_of(content, which))
+        start, end = contents_gap(content, which)
+        assert 2 * len(message) <= end - start - 2, "there is no room for it"
+        return structures.with_message(content, message, which)
+
+    return changed
+
+
+def _rsa_of_any_digest(message: bytes) -> bytes:
+    """``sha256WithRSAEncryption`` and ``rsaEncryption`` differ in one byte."""
+    (signer,) = cms.ContentInfo.load(message)["content"]["signer_infos"]
+    assert signer["signature_algorithm"]["algorithm"].native == "sha256_rsa"
+    algorithm, signed = signer["signature_algorithm"].dump(), signer["signed_attrs"].contents
+    return message.replace(signed + algorithm, signed + algorithm.replace(b"\x01\x01\x0b", b"\x01\x01\x01"))
+
+
+def _with_a_certificate_of_anybody(message: bytes) -> bytes:
+    """One that vouches for itself, with a text of the forger's."""
+    profile = Profile("LEVEL C2", SEALED_AT, SEALED_AT + YEAR, ("digital_signature",))
+    forged = issue(profile, ec.generate_private_key(ec.SECP256R1()), None, 0x7C01)
+    return with_certificates(message, [*certificates_of(message), forged.der])
+
+
 _UNPROTECTED: dict[str, tuple[Callable[[bytes, Workshop], bytes], str, tuple[str, ...]]] = {
     "one bit of the page": (
         lambda content, _: flip(content, _sealed_text(content)),
@@ -126,6 +164,21 @@ _UNPROTECTED: dict[str, tuple[Callable[[bytes, Workshop], bytes], str, tuple[str
     "padding used": (
         lambda content, _: _in_gap(content, lambda value: value[:-5] + b"0BAD>"),
         "Something is hidden in the padding behind the seal's value.",
+        ("SIGNATURE_MALFORMED",),
+    ),
+    "length in another form": (
+        _in_message(structures.with_long_length),
+        "The length of the seal's message has a zero in front (BER).",
+        ("SIGNATURE_MALFORMED",),
+    ),
+    "certificates in another order": (
+        _in_message(with_certificates_turned_round),
+        "The certificates in the seal's message change places.",
+        ("SIGNATURE_MALFORMED",),
+    ),
+    "algorithm of another name": (
+        _in_message(_rsa_of_any_digest),
+        "The algorithm of the seal no longer names its digest: one byte, and the signature is as good.",
         ("SIGNATURE_MALFORMED",),
     ),
     "value as a text": (
@@ -213,6 +266,22 @@ _BROKEN: dict[str, tuple[Callable[[bytes, Workshop], bytes], str, tuple[str, ...
 }
 
 
+_IN_LAST_STAMP: dict[str, tuple[Callable[[bytes, Workshop], bytes], str]] = {
+    "time stamp's length in another form": (
+        _in_message(structures.with_long_length, -1),
+        "The length of the archive time stamp has a zero in front (BER); nothing covers it.",
+    ),
+    "time stamp without a length": (
+        _in_message(structures.with_indefinite_length, -1),
+        "The archive time stamp has no length but a mark at its end (BER).",
+    ),
+    "certificate in the time stamp": (
+        _in_message(_with_a_certificate_of_anybody, -1),
+        "The archive time stamp carries a certificate more, which vouches for itself and could say anything.",
+    ),
+}
+
+
 def attacks() -> list[Attack]:
     found: list[Attack] = []
     appended = OnIssued(Group.APPENDED, ())
@@ -221,6 +290,9 @@ def attacks() -> list[Attack]:
     unprotected = OnIssued(Group.UNPROTECTED, ())
     for name, (change, description, codes) in _UNPROTECTED.items():
         found += unprotected(name, description, change, *codes)
+    last = OnIssued(Group.UNPROTECTED, ("SIGNATURE_MALFORMED",), (LTA,))
+    for name, (change, description) in _IN_LAST_STAMP.items():
+        found += last(name, description, change)
     broken = OnIssued(Group.BROKEN, (), (BB,))
     for name, (change, description, codes) in _BROKEN.items():
         found += broken(name, description, change, *codes)

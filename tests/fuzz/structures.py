@@ -152,6 +152,9 @@ def with_null_behind(der: bytes, path: tuple[int, ...]) -> bytes:
     return _replaced(tree, path, _at(tree, path), Node(0x05)).encoded()
 
 
+_VERSION_OF_STAMP = Node(0x02, content=b"\x03")  # RFC 5652, 5.1: of what signs anything but data
+
+
 def _is_certificate(node: Node) -> bool:
     return [child.tag for child in node.children] == [0x30, 0x30, 0x03]
 
@@ -162,16 +165,20 @@ def _certificates(node: Node) -> list[bytes]:
     return [found for child in node.children for found in _certificates(child)]
 
 
-def _essence(node: Node, *, stamped: bool) -> Node:
+def _essence(node: Node, *, stamped: bool, of_stamp: bool = False) -> Node:
     """The message without what may be otherwise and mean the same: see :func:`means_the_same`."""
     children = node.children
-    if [child.tag for child in children] == [0x06, 0x05]:
+    of_stamp = of_stamp or children[:1] == (_VERSION_OF_STAMP,)
+    if of_stamp and [child.tag for child in children] == [0x06, 0x05]:
         children = children[:1]
     if not stamped and children and (children[0].tag, children[-1].tag) == (0x02, 0xA1):
         children = children[:-1]
     if node.tag == 0xA0 and all(map(_is_certificate, children)):
-        children = ()
-    return Node(node.tag, tuple(_essence(child, stamped=stamped) for child in children), node.content)
+        encoded = [child.encoded() for child in children]
+        if of_stamp or encoded == sorted(set(encoded)):
+            children = ()
+    inner = (_essence(child, stamped=stamped, of_stamp=of_stamp) for child in children)
+    return Node(node.tag, tuple(inner), node.content)
 
 
 def means_the_same(der: bytes, changed: bytes) -> bool:

@@ -131,8 +131,9 @@ def _updates(content: bytes, layout: Layout) -> dict[int, set[int]]:
         raise changed("What was added does not build on the sealed file.")
     previous, size = layout.sealed.last_startxref, int(layout.sealed.trailer["/Size"])
     for revision, update in updates.items():
-        size = max(size, *(number + 1 for number in update.offsets))
-        _check_trailer(update.trailer, layout.sealed, previous, size)
+        least = max(size, *(number + 1 for number in update.offsets))
+        _check_trailer(update.trailer, layout.sealed, previous, (least, least + 1))  # pyHanko may count one more
+        size = int(update.trailer["/Size"])
         _check_seen_alike(update, layout.whole, revision)
         previous = update.table_at
     # A program that repairs files goes by what looks like an object or a trailer, wherever it stands.
@@ -144,12 +145,14 @@ def _updates(content: bytes, layout: Layout) -> dict[int, set[int]]:
     return {revision: set(update.offsets) for revision, update in updates.items()}
 
 
-def _check_trailer(trailer: Mapping[str, Any], sealed: PdfFileReader, previous: int | None, size: int) -> None:
+def _check_trailer(
+    trailer: Mapping[str, Any], sealed: PdfFileReader, previous: int | None, sizes: Collection[int]
+) -> None:
     """The file has the same catalogue and description, the sealed file is where it builds on."""
     for key in ("/Root", "/Info"):
         if _plainly(trailer.get(key)) != _raw(sealed.trailer, key):
             raise changed("The file was given another catalogue, or another description.")
-    if trailer.get("/Prev") != previous or trailer.get("/Size") != size:
+    if trailer.get("/Prev") != previous or trailer.get("/Size") not in sizes:
         raise changed("What was added does not build on the sealed file.")
 
 

@@ -211,7 +211,7 @@ _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
     ),
     "encipherment": (_sealed("encipherment"), "A certificate that may only encipher.", ("NOT_FOR_SEALING",)),
     "SHA-1": (_sealed("seal", md_algorithm="sha1"), "The seal is made with SHA-1.", _WEAK),
-    "MD5": (_sealed("rsa", md_algorithm="md5"), "The seal is made with MD5.", (*_WEAK, "SIGNATURE_INVALID")),
+    "MD5": (_sealed("rsa", md_algorithm="md5"), "The seal is made with MD5.", (*_WEAK, "SIGNATURE_MALFORMED")),
     "certificate of SHA-1": (
         _with_identity(_signed_with_sha1),
         "Its certificate is signed with SHA-1.",

@@ -763,12 +763,12 @@ class Workspace:
 
         Raises:
             ConfigurationError: none is configured.
-            SealKeyError: it cannot be used, or the verifier would refuse its seals as those of another organisation.
+            SealKeyError: it cannot be used, or the verifier would refuse whatever it seals.
         """
-        from sealtool.sealing import refuse_foreign_seal
+        from sealtool.own_seal import insist_on_own_seal
 
         key = self._seal_key()
-        refuse_foreign_seal(key, self.settings.trust.organizations)
+        insist_on_own_seal(key, self.settings.trust.organizations)
         return self._sealer_of(key, second_look=False)
 
     def _sealer_of(self, key: SealKey, *, second_look: bool = True) -> Sealing:

@@ -11,7 +11,8 @@ from sealtool.checkup.findings import Finding, ok, warning
 from sealtool.checkup.installation import Installation, Once
 from sealtool.errors import ConfigurationError, ServiceUnreachableError
 from sealtool.model import PadesLevel
-from sealtool.sealing import RevocationSources, SealKey, load_trust_anchors, refuse_foreign_seal
+from sealtool.own_seal import insist_on_own_seal
+from sealtool.sealing import RevocationSources, SealKey, load_trust_anchors
 from sealtool.sealing.trial import ListFacts, PathFacts, lists_in_files, prove_key, try_path
 from sealtool.sealing.trust import Trust
 
@@ -44,7 +45,7 @@ def seal_certificate(installation: Installation, seal_key: Once[SealKey]) -> Fin
         return _not_looked_at(SEAL_CERTIFICATE)
     now = installation.now()
     found.check(now)
-    refuse_foreign_seal(found, installation.settings.trust.organizations)
+    insist_on_own_seal(found, installation.settings.trust.organizations)
     said = f"«{found.common_name}» is valid until {_day(found.not_after, now)}."
     if found.not_after - now < SOON:
         return warning(SEAL_CERTIFICATE, f"The seal certificate {said}", _RENEW)

@@ -5,7 +5,7 @@ The public face of the room; everything else in it is its own affair.
 
 from sealtool.sealing.csc import RemoteKey, load_csc
 from sealtool.sealing.extending import Extender
-from sealtool.sealing.keys import SealKey, check_seal_certificate, refuse_foreign_seal
+from sealtool.sealing.keys import SealKey, check_seal_certificate
 from sealtool.sealing.local_authority import LocalTimeStampAuthority
 from sealtool.sealing.passphrase import PassphraseOrigin, PassphraseSource, Secret, read_passphrase
 from sealtool.sealing.pkcs11 import TokenKey, load_pkcs11
@@ -42,5 +42,4 @@ __all__ = [
     "load_pkcs12",
     "load_trust_anchors",
     "read_passphrase",
-    "refuse_foreign_seal",
 ]

@@ -6,7 +6,6 @@ certificate, its chain, and something that signs.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -105,24 +104,6 @@ def check_seal_certificate(key: SealKey, now: datetime) -> None:
             f"{what} is not meant for seals: its key usage has neither digitalSignature nor nonRepudiation, so "
             "validators would refuse what it seals.",
             advice="Name the key and certificate of the seal itself in the configuration.",
-        )
-
-
-def refuse_foreign_seal(key: SealKey, organizations: Collection[str]) -> None:
-    """Make sure that a seal is of an organisation whose seals count.
-
-    Args:
-        key: seals.
-        organizations: organizationIdentifiers; empty where those of any organisation count.
-
-    Raises:
-        SealKeyError: it is of another one, so our own verifier would refuse what it seals.
-    """
-    if organizations and key.organization not in organizations:
-        raise SealKeyError(
-            f"The seal certificate «{key.common_name}» is of {key.organization or 'no named organisation'}, and "
-            f"trust.organizations names {', '.join(organizations)}: what it seals would not pass our own verification.",
-            advice="Correct trust.organizations, or use the seal of that organisation.",
         )
 
 

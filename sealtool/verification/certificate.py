@@ -134,7 +134,7 @@ class _Examination:
         record = read_record(held.records)
         if self.findings.objections:
             return
-        # 6. The same: the pages, as people see them, show what the record says.
+        # 6. The same: the pages, as a widely used reader reads them, show what the record says.
         for objection in check_pages(self.content, record, held.pages):
             self.findings.add(objection)
         if not self.findings.objections:

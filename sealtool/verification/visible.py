@@ -1,7 +1,8 @@
 """Whether the pages show what the record says: a reader believes the page, a program the record.
 
-The pages are read with PDFium, the engine behind a widely used reader, so what is compared is what people see. It is
-asked only about files whose seal already holds: they were made by the office itself.
+The pages are read with PDFium, the engine behind a widely used reader. What is compared is the text that it finds on a
+page, which is not all that the eye sees: it may be white, or lie under something. So this finds a mistake of the office
+that sealed the page, not a deceit: it is asked only about files whose seal already holds.
 """
 
 from __future__ import annotations

@@ -374,7 +374,10 @@ def as_one_who_may_not_write_everything(folder: Folder, *arguments: object) -> O
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("closed", ["ledger.sqlite", "out/manifests", "out/{year}/B1"])
+@pytest.mark.parametrize(
+    "closed",
+    ["out/manifests", *(pytest.param(one, marks=pytest.mark.long) for one in ("ledger.sqlite", "out/{year}/B1"))],
+)
 def test_what_may_only_be_read_is_found_by_doctor_and_by_issue_before_anything_is_decided(
     issued: Folder, write_registry: Write, closed: str
 ) -> None:

@@ -57,8 +57,10 @@ def without_what_cannot_vouch(data: Iterable[Datum], path: Iterable[bytes]) -> t
 
 def _is_too_late(datum: Datum, path: Sequence[asn1_x509.Certificate]) -> bool:
     made = datum.issuance_date
+    if made is None or all(made <= one.not_valid_after for one in path):  # whichever it is about
+        return False
     first_end = min((one.not_valid_after for one in _may_be_about(datum, path)), default=None)
-    if made is None or first_end is None or made <= first_end:
+    if first_end is None or made <= first_end:
         return False
     kept_since = _keeps_expired_since(datum)
     return kept_since is None or kept_since > first_end

@@ -321,10 +321,8 @@ def _known_by_another_id(
     for decision in decisions if by_person_and_level else ():
         person, (_, level, area) = decision.person, key_of(decision)
         for one in by_person_and_level.get((person.full_name, level, area), ()):
-            if (
-                decision_fingerprint(replace(decision, person=replace(person, person_id=one.person_id)))
-                == one.fingerprint
-            ):
+            theirs = replace(decision, person=replace(person, person_id=one.person_id))
+            if decision_fingerprint(theirs) == one.fingerprint:
                 yield person.person_id, _other_id(person, one)
 
 

@@ -235,8 +235,7 @@ class RemoteKeySettings(_Section):
     @classmethod
     def _protected_base_address(cls, url: str) -> str:
         parts = urlsplit(url)
-        here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        if parts.scheme != "https" and not (here and parts.scheme == "http"):
+        if parts.scheme != "https" and not (parts.hostname in _HERE and parts.scheme == "http"):
             msg = "must begin with https://: token and PIN travel on it"
             raise ValueError(msg)
         if not parts.hostname or parts.username is not None or parts.query or parts.fragment:

@@ -38,7 +38,7 @@ from sealtool.verification.precedent import Case, Precedents, case_of_seal, case
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import ReasonCode
 from sealtool.verification.trust import Trust
-from sealtool.verification.vouching import Datum, all_data, is_signed_by, without_what_cannot_vouch
+from sealtool.verification.vouching import Datum, all_data, asn1_certificate, is_signed_by, without_what_cannot_vouch
 
 _Anchors = tuple[bytes, ...]
 _Run = Callable[[_Anchors, SignatureValidationSpec], Awaitable["Judgement"]]
@@ -234,7 +234,7 @@ class Judge:
         listed = self.material.trust.services
         if not listed:
             return ()
-        names = {comparable_name(_asn1_certificate(der).issuer) for der in self._at_hand(message)}
+        names = {comparable_name(asn1_certificate(der).issuer) for der in self._at_hand(message)}
         return listed.anchors(names | {comparable_name(message.signer.subject)}, services, at)
 
     def _at_hand(self, message: Message) -> tuple[bytes, ...]:
@@ -301,7 +301,7 @@ def _build_specification(
     anchors = dict.fromkeys((*material.trust.anchors, *listed))
     return SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
-            trust_manager=SimpleTrustManager.build([TrustAnchor(_Anchor(_asn1_certificate(der))) for der in anchors]),
+            trust_manager=SimpleTrustManager.build([TrustAnchor(_Anchor(asn1_certificate(der))) for der in anchors]),
             # 5.2.5: a list issued after the moment in question still tells what had been revoked by then, as long
             # as it keeps account of the certificate at all.
             revinfo_policy=CertRevTrustPolicy(revocation, retroactive_revinfo=True),
@@ -309,18 +309,13 @@ def _build_specification(
         ),
         revinfo_gathering_policy=_OFFLINE,
         local_knowledge=LocalKnowledge(
-            known_certs=[_asn1_certificate(der) for der in (*material.certificates, *material.trust.certificates)],
+            known_certs=[asn1_certificate(der) for der in (*material.certificates, *material.trust.certificates)],
             known_crls=[one for one in data if isinstance(one, CRLContainer)],
             known_ocsps=[one for one in data if isinstance(one, OCSPContainer)],
         ),
         key_usage_settings=_SEAL_USAGE,
         signature_algorithm_policy=_POLICY,
     )
-
-
-@remembering.parts
-def _asn1_certificate(der: bytes) -> asn1_x509.Certificate:
-    return asn1_x509.Certificate.load(der, strict=True)
 
 
 @remembering.parts

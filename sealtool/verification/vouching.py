@@ -49,7 +49,7 @@ def without_what_cannot_vouch(data: Iterable[Datum], path: Iterable[bytes]) -> t
     In time is what was made while the certificate was valid, or says itself that it keeps account of certificates that
     had run out by then (EN 319 411-2, 6.3.10; EN 319 102-1, 5.2.5).
     """
-    certificates = [asn1_x509.Certificate.load(der) for der in path]
+    certificates = [asn1_certificate(der) for der in path]
     return tuple(
         one for one in data if _is_accusation(one) or (_is_strongly_signed(one) and not _is_too_late(one, certificates))
     )
@@ -114,12 +114,18 @@ def is_signed_by(encoded: bytes, issuer: bytes) -> bool:
         DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
             signature=listing["signature"].native,
             signed_data=listing["tbs_cert_list"].dump(),
-            public_key_info=asn1_x509.Certificate.load(issuer).public_key,
+            public_key_info=asn1_certificate(issuer).public_key,
             signature_algorithm=listing["signature_algorithm"],
         )
     except _FAULTS:
         return False
     return True
+
+
+@remembering.parts
+def asn1_certificate(der: bytes) -> asn1_x509.Certificate:
+    """A certificate as the library reads it, once for all who ask of it; nobody may write to it."""
+    return asn1_x509.Certificate.load(der, strict=True)
 
 
 @remembering.lists

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from sealtool.demo import DemoPki, create_demo_pki
+from sealtool.demo import KEY_BITS, DemoPki, create_demo_pki
 from sealtool.errors import ConfigurationError, OutputError
 from sealtool.ledger import create_ledger
 from sealtool.publishing import OutputFolder, make_folder
@@ -36,8 +36,14 @@ fetch = true                          # ask the addresses that the certificates 
 }
 
 
-def found_workspace(folder: Path, *, demo: bool, now: datetime) -> Path:
+def found_workspace(folder: Path, *, demo: bool, now: datetime, key_bits: int = KEY_BITS) -> Path:
     """Makes a folder ready to work in; returns the path of its configuration, which is written last.
+
+    Args:
+        folder: may be there already.
+        demo: with a throw-away test PKI, ready to seal.
+        now: start of validity of that PKI, aware.
+        key_bits: of the RSA keys of that PKI.
 
     Raises:
         ConfigurationError: the folder has a configuration already.
@@ -57,7 +63,7 @@ def found_workspace(folder: Path, *, demo: bool, now: datetime) -> Path:
         raise OutputError(
             f"The folder {folder} cannot be made: {error.strerror or error}.", advice="Choose another place."
         ) from error
-    values = _demonstration(create_demo_pki(folder, now=now)) if demo else _REAL
+    values = _demonstration(create_demo_pki(folder, now=now, key_bits=key_bits)) if demo else _REAL
     create_ledger(f"sqlite:///{folder / 'ledger.sqlite'}").close()
     OutputFolder(folder / "out").prepare()
     text = Template(files("sealtool").joinpath("starter.toml").read_text(encoding="utf-8")).substitute(values)

@@ -61,7 +61,7 @@ class Workshop:
 def open_workshop(place: Path) -> Workshop:
     """Issues the certificates in a new demonstration folder, with the real command."""
     started = utc_now()
-    found_workspace(place / "work", demo=True, now=started)
+    found_workspace(place / "work", demo=True, now=started, key_bits=2048)
     folder = Folder(place / "work")
     folder.configure("workers = 0", "workers = 1")
     text = folder.configuration.read_text(encoding="utf-8")

@@ -97,7 +97,7 @@ def as_somebody_who_may_not_read_everything() -> list[str]:
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "work"
-    found_workspace(folder, demo=True, now=utc_now())
+    found_workspace(folder, demo=True, now=utc_now(), key_bits=2048)  # larger ones take longer to open
     configuration = folder / "sealtool.toml"
     text = configuration.read_text(encoding="utf-8").replace("workers = 0", "workers = 1")
     configuration.write_text(text, encoding="utf-8")

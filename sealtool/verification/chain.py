@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 from asn1crypto import x509 as asn1_x509
@@ -34,9 +35,10 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 from sealtool.verification import remembering
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.message import Message, digest_of, is_issued_by
-from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of, moment_of
+from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import ReasonCode
+from sealtool.verification.stretches import stretch_of
 from sealtool.verification.trust import Trust
 from sealtool.verification.vouching import Datum, all_data, asn1_certificate, is_signed_by, without_what_cannot_vouch
 
@@ -182,13 +184,8 @@ class Judge:
     def _key(self, case: Case, services: Collection[str], timing: ValidationTimingInfo, granted: _Anchors) -> bytes:
         """Of all that a judgement depends on, but for what the case has of its own."""
         material, trust = self.material, self.material.trust
-        at = timing.validation_time
-        # OCSP responses may name parts of seconds
-        moment = at.isoformat() if material.ocsp_responses else moment_of(at)
-        circumstances = (*sorted(services), moment, str(timing.point_in_time_validation))
-        return key_of(
+        data = (
             case.likeness,
-            map(str.encode, circumstances),
             granted,
             trust.anchors,
             trust.certificates,
@@ -197,6 +194,9 @@ class Judge:
             material.revocation_lists,
             material.ocsp_responses,
         )
+        stretch = stretch_of(timing.validation_time, chain.from_iterable(data))
+        circumstances = (*sorted(services), stretch, str(timing.point_in_time_validation))
+        return key_of(map(str.encode, circumstances), *data)
 
     async def _with_reason(
         self, run: _Run, message: Message, services: Collection[str], granted: _Anchors

@@ -1,11 +1,11 @@
 """Judging like cases alike: the seals of one key differ in little, and most of a judgement is about what they share.
 
 The library judges a message by its form, by the chain of its certificates at one moment, by the digest of what it
-signs, and by its signature. For two messages that are the same but for digest and signature value, judged at the same
-moment with the same material, form and chain come out the same. So where the library has passed one of them, two
-questions are left for the other: does it name the right digest, and is its signature good? Where either is not so, and
-for whatever else differs, the library judges from the beginning. A precedent can spare work; it cannot change an
-outcome.
+signs, and by its signature. For two messages that are the same but for digest and signature value, judged with the same
+material at moments between which nothing begins or ends (:mod:`sealtool.verification.stretches`), form and chain come
+out the same. So where the library has passed one of them, two questions are left for the other: does it name the right
+digest, and is its signature good? Where either is not so, and for whatever else differs, the library judges from the
+beginning. A precedent can spare work; it cannot change an outcome.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Final, Generic, TypeVar
 
@@ -89,14 +88,6 @@ class Precedents(Generic[T]):
         self._kept[key] = passed
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
-
-
-def moment_of(moment: datetime) -> str:
-    """A moment as far as certificates and revocation lists can tell it from another.
-
-    They name whole seconds (RFC 5280, 4.1.2.5 and 5.1.2.4), so between two of those nothing begins or ends.
-    """
-    return moment.isoformat(timespec="seconds") + ("+" if moment.microsecond else "")
 
 
 def key_of(*groups: Iterable[bytes]) -> bytes:

@@ -196,7 +196,7 @@ def ocsp_response(
     issuer: Identity,
     *,
     this_update: datetime = SEALED_AT - timedelta(hours=1),
-    lifetime: timedelta = timedelta(days=7),
+    lifetime: timedelta | None = timedelta(days=7),
     revoked_at: datetime | None = None,
     archive_cutoff: datetime | None = None,
     digest: hashes.HashAlgorithm | None = None,
@@ -215,8 +215,9 @@ def ocsp_response(
         if revoked_at is None
         else asn1_ocsp.CertStatus("revoked", {"revocation_time": revoked_at}),
         "this_update": this_update,
-        "next_update": this_update + lifetime,
     }
+    if lifetime is not None:
+        single["next_update"] = this_update + lifetime
     if archive_cutoff is not None:
         single["single_extensions"] = [
             {"extn_id": "archive_cutoff", "extn_value": core.GeneralizedTime(archive_cutoff)}

@@ -67,14 +67,16 @@ def test_a_second_seal_of_the_same_key_and_moment_is_passed_without_the_library(
     )
 
 
-def test_another_moment_is_judged_by_the_library(
+def test_a_moment_with_something_in_between_is_judged_by_the_library(
     asked: Asked, alike: dict[PadesLevel, tuple[bytes, bytes]], trust_with_lists: Trust
 ) -> None:
     one, _ = alike[PadesLevel.B_B]
-    for seconds in (0, 1):
-        asked.clear()
-        assert _judged(one, trust_with_lists, NOW + timedelta(seconds=seconds)).verdict is Verdict.PASSED
-        assert asked == ["ades_basic_validation"]
+    assert _judged(one, trust_with_lists).verdict is Verdict.PASSED
+    assert _judged(one, trust_with_lists, NOW + timedelta(days=6)).verdict is Verdict.PASSED
+    assert asked == ["ades_basic_validation"]
+    no_longer = _judged(one, trust_with_lists, NOW + timedelta(days=7))  # the next lists would be there
+    assert no_longer.sub_indication == "TRY_LATER"
+    assert len(asked) > 1
 
 
 def test_other_trust_is_judged_by_the_library(

@@ -126,7 +126,7 @@ def _updates(content: bytes, layout: Layout) -> dict[int, set[int]]:
     before, after = layout.sealed.xrefs.total_revisions, layout.whole.xrefs.total_revisions
     if after - before > _MOST_UPDATES:
         raise changed("It has more updates than archiving makes.")
-    updates = dict(enumerate(read_updates(content, layout.seal.end, layout.whole), before))
+    updates = dict(enumerate(read_updates(layout.whole, layout.seal.end), before))
     if len(updates) != after - before:
         raise changed("What was added does not build on the sealed file.")
     previous, size = layout.sealed.last_startxref, int(layout.sealed.trailer["/Size"])

@@ -77,6 +77,19 @@ class FileContent(io.BytesIO):
         super().__init__(content)
         self.content = content
         self.slowly = range(0)
+        self._read: dict[tuple[int, Any], tuple[_Object, int]] = {}
+
+    def plain(self, at: int, holder: Any) -> tuple[_Object, int]:
+        """What begins right there, and where it ends: see :func:`_whole`. Read once, for the library and for us; nobody
+        may write to it.
+
+        Raises:
+            _NotPlainError: it is for the library to read.
+        """
+        key = (at, holder)
+        if key not in self._read:
+            self._read[key] = _whole(self.content, at, holder)
+        return self._read[key]
 
 
 class FileReader(PdfFileReader):
@@ -169,7 +182,7 @@ def _read_plainly(
     if not stream.content.startswith(opening, at):
         return None
     try:
-        found, end = _whole(stream.content, at, holder)
+        found, end = stream.plain(at, holder)
     except _NotPlainError as error:
         stream.slowly = range(at, error.at)
         return None
@@ -318,10 +331,10 @@ def _whole(content: bytes, at: int, holder: Any) -> tuple[_Object, int]:
     return _made(content, token, holder, 0)
 
 
-def plain_object(content: bytes, at: int, holder: generic.Reference) -> tuple[Any, int] | None:
+def plain_object(reader: FileReader, at: int, holder: generic.Reference) -> tuple[Any, int] | None:
     """A dictionary or array that is written plainly and begins right there, and where it ends; None for all else."""
     try:
-        found, end = _whole(content, at, holder)
+        found, end = reader.stream.plain(at, holder)
     except (_NotPlainError, IndexError):
         return None
     return (found, end) if isinstance(found, dict | list) else None

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealtool.verification.objects import object_of
-from sealtool.verification.quick_reading import Row, RowKind, plain_object, rows_of_table
+from sealtool.verification.quick_reading import FileReader, Row, RowKind, plain_object, rows_of_table
 from sealtool.verification.reasons import Objection, ReasonCode
 
 _OBJECT: Final = re.compile(rb"[\r\n]*([1-9][0-9]{0,8}) 0 obj[\r\n ]+")
@@ -57,15 +56,15 @@ class _Table(NamedTuple):
     end: int
 
 
-def read_updates(content: bytes, start: int, reader: PdfFileReader) -> Sequence[Update]:
-    """The updates from ``start`` to the end of a file that ``reader`` reads.
+def read_updates(reader: FileReader, start: int) -> Sequence[Update]:
+    """The updates of a file from byte ``start`` to its end.
 
     Raises:
         Objection: CHANGED_AFTER_SEAL, where they are written in any other form.
     """
     updates = []
-    while start < len(content):
-        update, start = _read_update(content, start, reader)
+    while start < len(reader.stream.content):
+        update, start = _read_update(reader, start)
         updates.append(update)
     return updates
 
@@ -75,19 +74,19 @@ def changed(detail: str) -> Objection:
     return Objection(ReasonCode.CHANGED_AFTER_SEAL, detail)
 
 
-def _read_update(content: bytes, at: int, reader: PdfFileReader) -> tuple[Update, int]:
-    offsets: dict[int, int] = {}
+def _read_update(reader: FileReader, at: int) -> tuple[Update, int]:
+    content, offsets = reader.stream.content, dict[int, int]()
     while header := _OBJECT.match(content, at):
         number = int(header[1])
         if number in offsets:
             raise changed(f"Object {number} was added twice.")
         offsets[number] = header.start(1)
-        found, at = _read_object(content, header.end(), generic.Reference(number, 0, reader))
+        found, at = _read_object(reader, header.end(), generic.Reference(number, 0, reader))
         if isinstance(found, dict) and found.get("/Type") == "/XRef":
             table = _Table(offsets[number], found, _packed_rows(reader, number), at)
             break
     else:
-        table = _read_table(content, at, reader)
+        table = _read_table(reader, at)
     _check_rows(table, offsets)
     end = _END.match(content, table.end)
     if end is None or int(end[1]) != table.begin:
@@ -101,9 +100,10 @@ def _unusual(at: int) -> Objection:
     return changed(f"What was added is not written in the usual way (byte {at}).")
 
 
-def _read_object(content: bytes, at: int, holder: generic.Reference) -> tuple[Any, int]:
+def _read_object(reader: FileReader, at: int, holder: generic.Reference) -> tuple[Any, int]:
     """A dictionary or an array, and where the object ends that it is, with its stream."""
-    found, end = _plain(content, at, holder)
+    content = reader.stream.content
+    found, end = _plain(reader, at, holder)
     if isinstance(found, dict) and (stream := _STREAM.match(content, end)):
         length = found.get("/Length")
         if not isinstance(length, generic.NumberObject) or length < 0:
@@ -112,8 +112,8 @@ def _read_object(content: bytes, at: int, holder: generic.Reference) -> tuple[An
     return found, _behind(_END_OF_OBJECT, content, end)
 
 
-def _plain(content: bytes, at: int, holder: generic.Reference) -> tuple[Any, int]:
-    found = plain_object(content, at, holder)
+def _plain(reader: FileReader, at: int, holder: generic.Reference) -> tuple[Any, int]:
+    found = plain_object(reader, at, holder)
     if found is None:
         raise _unusual(at)
     return found
@@ -126,14 +126,15 @@ def _behind(pattern: re.Pattern[bytes], content: bytes, at: int) -> int:
     return match.end()
 
 
-def _packed_rows(reader: PdfFileReader, number: int) -> Sequence[Row]:
+def _packed_rows(reader: FileReader, number: int) -> Sequence[Row]:
     rows = rows_of_table(object_of(reader, number))
     if rows is None:
         raise changed(f"The table of contents in object {number} is not written in the usual way.")
     return rows
 
 
-def _read_table(content: bytes, at: int, reader: PdfFileReader) -> _Table:
+def _read_table(reader: FileReader, at: int) -> _Table:
+    content = reader.stream.content
     table = _TABLE.match(content, at)
     if table is None:
         raise _unusual(at)
@@ -148,7 +149,7 @@ def _read_table(content: bytes, at: int, reader: PdfFileReader) -> _Table:
             kind = RowKind.IN_USE if line[3] == b"n" else RowKind.FREE
             rows.append(Row(number, kind, int(line[1]), int(line[2])))
             at = line.end()
-    trailer, end = _plain(content, _behind(_TRAILER, content, at), generic.Reference(0, 0, reader))
+    trailer, end = _plain(reader, _behind(_TRAILER, content, at), generic.Reference(0, 0, reader))
     if not isinstance(trailer, dict):
         raise _unusual(at)
     return _Table(table.start(1), trailer, rows, end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sealtool.verification.quick_reading import FileReader
+from sealtool.verification.quick_reading import FileContent, FileReader
 from sealtool.verification.reasons import Objection
 from sealtool.verification.updates import Update, read_updates
 
@@ -30,7 +30,9 @@ def _update(
 
 
 def _read(content: bytes) -> list[Update]:
-    return list(read_updates(content, len(_SEALED), FileReader.__new__(FileReader)))
+    reader = FileReader.__new__(FileReader)  # the files here have nothing but updates
+    reader.stream = FileContent(content)
+    return list(read_updates(reader, len(_SEALED)))
 
 
 def test_objects_table_and_trailer_are_read() -> None:

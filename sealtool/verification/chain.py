@@ -34,13 +34,13 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from sealtool.verification import remembering
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
-from sealtool.verification.message import Message, digest_of, is_issued_by
+from sealtool.verification.message import Message, asn1_certificate, digest_of, is_issued_by
 from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import ReasonCode
 from sealtool.verification.stretches import stretch_of
 from sealtool.verification.trust import Trust
-from sealtool.verification.vouching import Datum, all_data, asn1_certificate, is_signed_by, without_what_cannot_vouch
+from sealtool.verification.vouching import Datum, all_data, is_signed_by, without_what_cannot_vouch
 
 _Anchors = tuple[bytes, ...]
 _Run = Callable[[_Anchors, SignatureValidationSpec], Awaitable["Judgement"]]

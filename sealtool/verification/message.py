@@ -249,9 +249,9 @@ def _certificates(signed_data: cms.SignedData, signer_info: cms.SignerInfo) -> t
     The library compares issuers by prepared names, which takes its time, to tell the signer's among those of the same
     serial number; where there is one only, and its issuer is the same to the byte, nothing is left to tell.
     """
-    identifier, choices = signer_info["sid"], signed_data["certificates"]
-    if identifier.name == "issuer_and_serial_number" and all(choice.name == "certificate" for choice in choices):
-        found = [choice.chosen.untag() for choice in choices]
+    identifier, encoded = signer_info["sid"], list(elements(signed_data["certificates"].contents))
+    if identifier.name == "issuer_and_serial_number" and all(one[0] == SEQUENCE for one in encoded):
+        found = [asn1_certificate(one) for one in encoded]
         named = [one for one in found if one.serial_number == identifier.chosen["serial_number"].native]
         if len(named) == 1 and named[0].issuer.dump() == identifier.chosen["issuer"].dump():
             return (named[0], *(one for one in found if one is not named[0]))
@@ -351,6 +351,12 @@ def _check_algorithms_of_seal(signer: cms.SignerInfo) -> None:
         raise malformed("An algorithm is written in an unusual way.")
     if not names_its_digest(signer["signature_algorithm"]):
         raise malformed("Its signature algorithm does not name its digest.")
+
+
+@remembering.parts
+def asn1_certificate(der: bytes) -> asn1_x509.Certificate:
+    """A certificate as the library reads it, once for all who ask of it; nobody may write to it."""
+    return asn1_x509.Certificate.load(der, strict=True)
 
 
 def attribute_values(attributes: cms.CMSAttributes, kind: str) -> Iterator[Any]:

@@ -24,6 +24,7 @@ from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR
 
 from sealtool.verification import remembering
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
+from sealtool.verification.message import asn1_certificate
 
 Datum = CRLContainer | OCSPContainer
 """A revocation list, or what an OCSP response says of one certificate."""
@@ -120,12 +121,6 @@ def is_signed_by(encoded: bytes, issuer: bytes) -> bool:
     except _FAULTS:
         return False
     return True
-
-
-@remembering.parts
-def asn1_certificate(der: bytes) -> asn1_x509.Certificate:
-    """A certificate as the library reads it, once for all who ask of it; nobody may write to it."""
-    return asn1_x509.Certificate.load(der, strict=True)
 
 
 @remembering.lists

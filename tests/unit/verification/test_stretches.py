@@ -14,7 +14,7 @@ from sealtool.verification import Trust, chain
 from sealtool.verification.chain import Judge, Judgement, Material
 from sealtool.verification.message import read_seal
 from sealtool.verification.precedent import Precedents
-from sealtool.verification.stretches import _times, stretch_of
+from sealtool.verification.stretches import stretch_of, times_in
 from tests.pki.authorities import SEALED_AT, YEAR, Pki, ocsp_response, revocation_list
 from tests.pki.sealed_files import seal, small_pdf
 from tests.pki.tampering import contents_gap
@@ -54,6 +54,12 @@ def _data(material: Material, message: bytes) -> tuple[bytes, ...]:
         *material.revocation_lists,
         *material.ocsp_responses,
     )
+
+
+def _named(encoded: bytes) -> list[datetime]:
+    found = times_in(encoded)
+    assert found is not None
+    return [datetime.fromtimestamp(seconds, UTC) for seconds in found]
 
 
 def _moments(times: set[datetime]) -> Iterator[datetime]:
@@ -96,7 +102,7 @@ def test_all_moments_of_a_stretch_are_judged_alike_by_the_library(
     judge = Judge(material)
 
     async def judge_all() -> None:
-        times = {time for one in data for time in _times(one) or ()}
+        times = {time for one in data for time in _named(one)}
         for moment in _moments(times):
             judgement = await judge.judge_seal(message, signed, moment, proven=proven)
             outcomes[stretch_of(moment, data)].add((moment, judgement))
@@ -110,7 +116,7 @@ def test_all_moments_of_a_stretch_are_judged_alike_by_the_library(
 
 def test_a_stretch_is_named_after_the_times_around_it(hierarchy: Pki) -> None:
     listing = revocation_list(hierarchy.issuing, this_update=SEALED_AT, lifetime=2 * HOUR)
-    before, _, within, *_ = _times(listing) or ()
+    before, _, within, *_ = _named(listing)
     assert stretch_of(SEALED_AT + HOUR, [listing]) == stretch_of(SEALED_AT + 1.5 * HOUR, [listing, b""])
     assert stretch_of(SEALED_AT + HOUR, [listing]) != stretch_of(SEALED_AT + 3 * HOUR, [listing])
     assert (before, within) == (SEALED_AT, SEALED_AT + 2 * HOUR)
@@ -119,7 +125,7 @@ def test_a_stretch_is_named_after_the_times_around_it(hierarchy: Pki) -> None:
 @pytest.mark.parametrize("seconds", [-10, 0, 0.5, 10])
 def test_a_moment_close_to_a_time_is_like_no_other(hierarchy: Pki, seconds: float) -> None:
     listing = revocation_list(hierarchy.issuing)
-    (time, *_) = _times(listing) or ()
+    time, *_ = _named(listing)
     moment = time + timedelta(seconds=seconds)
     assert stretch_of(moment, [listing]) == moment.isoformat()
 
@@ -137,13 +143,20 @@ def test_a_moment_close_to_a_time_is_like_no_other(hierarchy: Pki, seconds: floa
     ],
 )
 def test_times_are_read_as_they_are_written(encoded: bytes, times: list[datetime]) -> None:
-    found = _times(encoded)
-    assert found is not None
-    assert set(found) == {time + later for time in times for later in (timedelta(), HOUR / 2)}
+    assert set(_named(encoded)) == {time + later for time in times for later in (timedelta(), HOUR / 2)}
+
+
+def test_a_long_list_is_read_as_a_short_one(hierarchy: Pki) -> None:
+    revoked = {serial: SEALED_AT - YEAR + serial * HOUR for serial in range(1, 600)}
+    long, short = (revocation_list(hierarchy.issuing, dict(list(revoked.items())[:many])) for many in (599, 3))
+    assert len(long) > 16 * 1024 > len(short)
+    assert set(_named(long)) > set(_named(short))
+    assert {SEALED_AT - YEAR + serial * HOUR for serial in range(1, 600)} < set(_named(long))
 
 
 def test_what_has_no_end_is_read_too() -> None:
-    assert _times(b"\x18\x0f99991231235959Z") == (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),)
+    (time, _) = times_in(b"\x18\x0f99991231235959Z") or ()
+    assert datetime.fromtimestamp(time, UTC) == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -158,5 +171,5 @@ def test_what_has_no_end_is_read_too() -> None:
     ],
 )
 def test_where_a_time_is_written_unusually_each_moment_is_judged_by_itself(encoded: bytes) -> None:
-    assert _times(encoded) is None
+    assert times_in(encoded) is None
     assert stretch_of(SEALED_AT, [encoded]) == SEALED_AT.isoformat()

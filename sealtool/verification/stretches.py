@@ -22,7 +22,7 @@ from sealtool.verification import remembering
 _GUARD: Final = 10
 """Seconds. Nearer to a time than this a moment is like no other: the library allows for clocks that differ by one."""
 # UTCTime and GeneralizedTime, as RFC 5280, 4.1.2.5 and RFC 6960 write them, or so that it looks like one of them.
-_TIME: Final = re.compile(rb"([\x17\x18])([\x0a-\x20])([0-9]{8}[0-9.,Z+-]*)")
+_TIME: Final = re.compile(rb"([\x17\x18])(\x81?)([\x0a-\x20])([0-9]{8}[0-9.,Z+-]*)")
 _WRITTEN: Final = re.compile(rb"([0-9]{2}|[0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:\.[0-9]+)?Z")
 _UTC_TIME: Final = b"\x17"
 _WITHOUT_END: Final = int(FRESHNESS_FALLBACK_VALIDITY_DEFAULT.total_seconds())
@@ -63,10 +63,10 @@ def times_in(encoded: bytes) -> Sequence[int] | None:
 
 def _times(encoded: bytes) -> Sequence[int] | None:
     found: set[int] = set()
-    for tag, length, text in _TIME.findall(encoded):
+    for tag, long_form, length, text in _TIME.findall(encoded):
         if len(text) < length[0]:
             continue  # it only looked like a time
-        time = _read(tag, text[: length[0]])
+        time = None if long_form else _read(tag, text[: length[0]])
         if time is None:
             return None
         found |= {time, time + _WITHOUT_END}

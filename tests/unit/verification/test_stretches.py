@@ -167,6 +167,7 @@ def test_what_has_no_end_is_read_too() -> None:
         b"\x18\x0e20260302090000",  # of what place?
         b"\x18\x0d260302090000Z",  # the year of one kind under the tag of the other
         b"\x17\x0f20260302090000Z",
+        b"\x17\x81\x0d260302090000Z",  # its length is not in DER
         b"\x17\x0d261302090000Z",  # the thirteenth month
     ],
 )

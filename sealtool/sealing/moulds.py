@@ -11,12 +11,8 @@ from typing import Final
 
 from asn1crypto import cms, core
 
-_OCTET_STRING: Final = 0x04
-_SEQUENCE: Final = 0x30
-_SET: Final = 0x31
-_CONTEXT_0: Final = 0xA0
-_CONTEXT_1: Final = 0xA1
-_LONG_FORM: Final = 0x80
+from sealtool.sealing.der import CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, SET, content_of, element
+
 _SIGNATURE_TIME_STAMP: Final = cms.CMSAttributeType("signature_time_stamp_token").dump()
 
 
@@ -82,7 +78,7 @@ class MessageMould:
 
     def to_be_signed(self, digest: bytes) -> bytes:
         """The signed attributes of another message, as they are signed (RFC 5652, 5.4)."""
-        return _der(_SET, self.before_digest, digest, self.behind_digest)
+        return element(SET, self.before_digest, digest, self.behind_digest)
 
     def filled(
         self, digest: bytes, signature: bytes, *, content: bytes | None = None, token: bytes | None = None
@@ -95,30 +91,32 @@ class MessageMould:
             content: what is signed, where it stands in the message.
             token: the time stamp on the signature.
         """
-        stamp = b"" if token is None else _der(_SEQUENCE, _SIGNATURE_TIME_STAMP, _der(_SET, token))
-        signer = _der(
-            _SEQUENCE,
+        stamp = b"" if token is None else element(SEQUENCE, _SIGNATURE_TIME_STAMP, element(SET, token))
+        signer = element(
+            SEQUENCE,
             self.before_attributes,
-            _der(_CONTEXT_0, self.before_digest, digest, self.behind_digest),
+            element(CONTEXT_0, self.before_digest, digest, self.behind_digest),
             self.signature_algorithm,
-            _der(_OCTET_STRING, signature),
-            _der(_CONTEXT_1, stamp) if stamp else b"",
+            element(OCTET_STRING, signature),
+            element(CONTEXT_1, stamp) if stamp else b"",
         )
-        held = b"" if content is None else _der(_CONTEXT_0, _der(_OCTET_STRING, content))
-        signed = _der(_SEQUENCE, self.signed_type, held)
-        data = _der(_SEQUENCE, self.before_content, signed, self.certificates, _der(_SET, signer))
-        return _der(_SEQUENCE, self.content_type, _der(_CONTEXT_0, data))
+        held = b"" if content is None else element(CONTEXT_0, element(OCTET_STRING, content))
+        signed = element(SEQUENCE, self.signed_type, held)
+        data = element(SEQUENCE, self.before_content, signed, self.certificates, element(SET, signer))
+        return element(SEQUENCE, self.content_type, element(CONTEXT_0, data))
+
+    def likely_parts(self, message: bytes) -> tuple[bytes, bytes]:
+        """What is signed, which stands in the message, and the signature of a message that looks like this mould's.
+
+        Whether it is one is for the caller to see: it is, if it comes out again where these parts are filled in.
+
+        Raises:
+            ValueError: it does not even look like one.
+        """
+        content = message.index(self.signed_type) + len(self.signed_type)
+        signature = message.rindex(self.signature_algorithm) + len(self.signature_algorithm)
+        return content_of(content_of(message[content:])), content_of(message[signature:])
 
 
 def _parts(value: cms.SignedData | cms.SignerInfo, *names: str) -> bytes:
     return b"".join(value[name].dump() for name in names)
-
-
-def _der(tag: int, *contents: bytes) -> bytes:
-    """An element of DER (X.690, 8.1 and 10.1: the shortest definite form of length)."""
-    content = b"".join(contents)
-    length = len(content)
-    if length < _LONG_FORM:
-        return bytes((tag, length)) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return bytes((tag, _LONG_FORM | len(octets))) + octets + content

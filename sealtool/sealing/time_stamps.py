@@ -13,18 +13,17 @@ from typing import ClassVar, Final
 import aiohttp
 from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1_x509
-from cryptography.exceptions import InvalidSignature
 from pyhanko.sign.general import extract_certificate_info, extract_signer_info
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimeStamper
+from pyhanko.sign.timestamps.common_utils import get_nonce, handle_tsp_response
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
-from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR, SignatureValidationContext
 
 from sealtool.errors import ServiceUnreachableError
-from sealtool.sealing.moulds import MessageMould
 from sealtool.sealing.network import open_session
 from sealtool.sealing.retrying import ONE_TRY, Patience, Retrying
 from sealtool.sealing.signatures import digest_of
+from sealtool.sealing.stamp_moulds import AnswerMould, RequestMould, Stamp
 
 Transport = Callable[[tsp.TimeStampReq], Awaitable[tsp.TimeStampResp]]
 """Brings a request to an authority and its answer back."""
@@ -81,41 +80,6 @@ class _Answer(core.Sequence):  # type: ignore[misc]
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _SoundToken:
-    """A token that the library has found sound: one that differs in what it signs and its signature alone is sound if
-    that signature is (ADR 0018)."""
-
-    mould: MessageMould
-    certificate: asn1_x509.Certificate
-
-    @classmethod
-    def of(cls, token: cms.ContentInfo, digest: bytes, certificate: asn1_x509.Certificate) -> _SoundToken | None:
-        mould = MessageMould.of(token, digest)
-        return None if mould is None else cls(mould, certificate)
-
-    def is_like(self, token: cms.ContentInfo, digest: bytes) -> bool:
-        """Whether another token, over content with this digest, is sound; where not, the library may say why."""
-        signed_data = token["content"]
-        signer = extract_signer_info(signed_data)
-        signature = signer["signature"].native
-        content = bytes(signed_data["encap_content_info"]["content"])
-        if self.mould.filled(digest, signature, content=content) != token.dump():
-            return False
-        algorithm = signer["digest_algorithm"]["algorithm"].native
-        try:
-            DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
-                signature,
-                self.mould.to_be_signed(digest),
-                self.certificate.public_key,
-                signer["signature_algorithm"],
-                context=SignatureValidationContext(contextual_md_algorithm=algorithm),
-            )
-        except InvalidSignature:
-            return False
-        return True
-
-
 class CheckedTimeStamper(TimeStamper):
     """Asks one authority and believes nothing it says: a token with another imprint passes the stock client.
 
@@ -134,25 +98,22 @@ class CheckedTimeStamper(TimeStamper):
         """Once set, must have signed every token."""
         self._transport = transport
         self._clock = clock
-        self._sound: _SoundToken | None = None
-        self._retrying: Retrying[tsp.TimeStampResp] = Retrying(patience, self._wait_after)
+        self._requests: dict[str, RequestMould | None] = {}
+        self._sound: AnswerMould | None = None
+        self._retrying: Retrying[tuple[tsp.TimeStampResp, Stamp | None]] = Retrying(patience, self._wait_after)
 
     def now(self) -> datetime:
         """The present, aware: asking may have taken a while."""
         return self._clock()
 
-    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Ask the authority, again where that may help."""
-        return await self._retrying.call(lambda: self._ask(req))
-
-    async def _ask(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        response = await self._transport(req)
-        status = _Answer.load(response.dump())["status"]
-        if status["status"].native != "granted":
-            failures = frozenset(status["fail_info"].native or ())
-            said = "; ".join(status["status_string"].native or ()) or ", ".join(sorted(failures))
-            raise _RefusedError(said or status["status"].native, failures)
-        return response
+    async def _ask(self, request: tsp.TimeStampReq) -> tuple[tsp.TimeStampResp, Stamp | None]:
+        """An answer that grants; with the stamp in it, where it is like a sound one of before but for that."""
+        response = await self._transport(request)
+        encoded = response.dump()
+        stamp = None if self._sound is None else self._sound.stamp_in(encoded)
+        if stamp is None:
+            _refuse_unless_granted(_Answer.load(encoded)["status"])
+        return response, stamp
 
     def _wait_after(self, fault: Exception) -> float | None:
         """Seconds to wait at least before another try can help; None where none can."""
@@ -178,12 +139,11 @@ class CheckedTimeStamper(TimeStamper):
             CertificateChangedError: the token is sound, but from another certificate than expected.
         """
         try:
-            token = await super().async_timestamp(message_digest, md_algorithm)
-            self.certificate = self._checked(token, message_digest, md_algorithm)
+            token, certificate = await self._stamped(message_digest, md_algorithm)
         except _FAULTS as fault:
             raise self._unusable(fault) from fault
-        expected = self.expected_certificate
-        if expected is not None and self.certificate.sha256 != expected.sha256:
+        self.certificate, expected = certificate, self.expected_certificate
+        if expected is not None and certificate.sha256 != expected.sha256:
             raise CertificateChangedError(
                 f"The time stamp authority {self.name} stamps with changing certificates, so the document would lack "
                 "the validation data of its own time stamp.",
@@ -191,10 +151,50 @@ class CheckedTimeStamper(TimeStamper):
             )
         return token
 
+    async def _stamped(self, message_digest: bytes, md_algorithm: str) -> tuple[cms.ContentInfo, asn1_x509.Certificate]:
+        """A sound token, and whose it is."""
+        nonce, request = self._request(message_digest, md_algorithm)
+        response, stamp = await self._retrying.call(lambda: self._ask(request))
+        if stamp is not None and self._is_sound(stamp, message_digest, md_algorithm, nonce):
+            return cms.ContentInfo.load(stamp.token), stamp.mould.certificate
+        token = handle_tsp_response(response, nonce)  # type: ignore[arg-type]
+        certificate = self._checked(token, message_digest, md_algorithm)
+        self._sound = self._sound or AnswerMould.of(response, certificate)
+        return token, certificate
+
+    def _request(self, message_digest: bytes, md_algorithm: str) -> tuple[int, tsp.TimeStampReq]:
+        """A request with its nonce, as :meth:`request_cms` builds it."""
+        mould = self._requests.get(md_algorithm)
+        if mould is not None:
+            nonce = get_nonce()  # type: ignore[no-untyped-call]
+            return nonce, tsp.TimeStampReq.load(mould.filled(message_digest, nonce))
+        nonce, request = self.request_cms(message_digest, md_algorithm)  # type: ignore[no-untyped-call]
+        self._requests[md_algorithm] = RequestMould.of(request, message_digest, nonce)
+        return nonce, request
+
+    def _is_sound(self, stamp: Stamp, message_digest: bytes, md_algorithm: str, nonce: int) -> bool:
+        """Whether a stamp like a sound one is what was asked for; where not, the library may say why."""
+        try:
+            stamped = tsp.TSTInfo.load(stamp.content)
+            self._demand(stamped, message_digest, md_algorithm)
+            return bool(stamped["nonce"].native == nonce) and stamp.is_signed()
+        except _FAULTS:
+            return False
+
     def _checked(self, token: cms.ContentInfo, message_digest: bytes, md_algorithm: str) -> asn1_x509.Certificate:
         signed_data = token["content"]
         content = signed_data["encap_content_info"]["content"]
-        stamped: tsp.TSTInfo = content.parsed
+        self._demand(content.parsed, message_digest, md_algorithm)
+        signer_info = extract_signer_info(signed_data)
+        digest = digest_of(bytes(content), signer_info["digest_algorithm"]["algorithm"].native)
+        certificate = self._signer_of(signed_data, signer_info)
+        intact, valid = validate_sig_integrity(signer_info, certificate, "tst_info", digest)
+        if not (intact and valid):
+            raise ValueError("the signature of its time stamp is broken")
+        return certificate
+
+    def _demand(self, stamped: tsp.TSTInfo, message_digest: bytes, md_algorithm: str) -> None:
+        """ValueError where something else was stamped, or at another time."""
         imprint = stamped["message_imprint"]
         if imprint["hashed_message"].native != message_digest:
             raise ValueError("it stamped something else than what was sent")
@@ -202,16 +202,6 @@ class CheckedTimeStamper(TimeStamper):
             raise ValueError("it stamped with another digest algorithm than the one asked for")
         if abs(stamped["gen_time"].native - self._clock()) > CLOCK_TOLERANCE:
             raise ValueError(f"its clock says {stamped['gen_time'].native:%Y-%m-%d %H:%M:%S} UTC, ours does not")
-        signer_info = extract_signer_info(signed_data)
-        digest = digest_of(bytes(content), signer_info["digest_algorithm"]["algorithm"].native)
-        if self._sound is not None and self._sound.is_like(token, digest):
-            return self._sound.certificate
-        certificate = self._signer_of(signed_data, signer_info)
-        intact, valid = validate_sig_integrity(signer_info, certificate, "tst_info", digest)
-        if not (intact and valid):
-            raise ValueError("the signature of its time stamp is broken")
-        self._sound = self._sound or _SoundToken.of(token, digest, certificate)
-        return certificate
 
     def _signer_of(self, signed_data: cms.SignedData, signer_info: cms.SignerInfo) -> asn1_x509.Certificate:
         """The signer's certificate; the library compares names where it is not, to the byte, the expected one."""
@@ -323,6 +313,13 @@ class HttpTimeStampAuthority(TimeStampAuthority):
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+def _refuse_unless_granted(status: tsp.PKIStatusInfo) -> None:
+    if status["status"].native != "granted":
+        failures = frozenset(status["fail_info"].native or ())
+        said = "; ".join(status["status_string"].native or ()) or ", ".join(sorted(failures))
+        raise _RefusedError(said or status["status"].native, failures)
 
 
 def _retry_after(headers: Mapping[str, str] | None, now: datetime) -> float:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from asn1crypto import cms, tsp
+from asn1crypto import tsp
 
 from sealtool.errors import ExitCode, SealKeyError, SealtoolError, ServiceUnreachableError
 from sealtool.model import PadesLevel, SealedPdf, UnsealedPdf
@@ -21,7 +19,7 @@ from sealtool.sealing import (
     SealingProfile,
 )
 from sealtool.sealing.retrying import ONE_TRY
-from sealtool.sealing.time_stamps import _FAULTS, CheckedTimeStamper, TimeStampAuthority
+from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampAuthority
 
 STAMPED = (PadesLevel.B_T, PadesLevel.B_LT, PadesLevel.B_LTA)
 SHORT = 0.25
@@ -163,75 +161,6 @@ def test_authority_whose_signature_is_broken(pki: Any, pdf: UnsealedPdf, now: da
     service.answer = dishonest
 
     assert "signature" in unreachable(pki, pdf, now, service.url)
-
-
-@dataclass
-class Judges:
-    """What a client thinks of a token that knows others of the same authority, and one that knows none."""
-
-    pki: Any
-    now: datetime
-
-    def __post_init__(self) -> None:
-        self._experienced = self._new()
-        self.token("first")
-
-    def token(self, content: str) -> tsp.TimeStampResp:
-        """An answer that the experienced client got, and found sound."""
-        answers = []
-
-        async def transport(request: tsp.TimeStampReq) -> tsp.TimeStampResp:
-            answers.append(await self.pki.authority._answer(request))
-            return answers[0]
-
-        self._experienced._transport = transport
-        asyncio.run(self._experienced.async_timestamp(self._digest(content), "sha256"))
-        return tsp.TimeStampResp.load(answers[0].dump())
-
-    def opinions(self, token: bytes, content: str) -> tuple[bool, bool]:
-        """Whether they accept it as one over the content: who knows others, and who knows none."""
-        return self._accepts(self._experienced, token, content), self._accepts(self._new(), token, content)
-
-    def _new(self) -> CheckedTimeStamper:
-        async def nobody(_: tsp.TimeStampReq) -> tsp.TimeStampResp:
-            raise AssertionError("is not asked")
-
-        return CheckedTimeStamper("an authority", nobody, lambda: self.now)
-
-    def _accepts(self, stamper: CheckedTimeStamper, token: bytes, content: str) -> bool:
-        try:
-            stamper._checked(cms.ContentInfo.load(token), self._digest(content), "sha256")
-        except _FAULTS:
-            return False
-        return True
-
-    def _digest(self, content: str) -> bytes:
-        return hashlib.sha256(content.encode()).digest()
-
-
-def test_who_knows_tokens_of_an_authority_judges_each_changed_byte_as_who_knows_none(pki: Any, now: datetime) -> None:
-    judges = Judges(pki, now)
-    token = judges.token("second")["time_stamp_token"].dump()
-
-    assert judges.opinions(token, "second") == (True, True)
-    outcomes = []
-    for at in range(0, len(token), 7):
-        changed = token[:at] + bytes([token[at] ^ 1]) + token[at + 1 :]
-        outcomes.append(judges.opinions(changed, "second"))
-    assert {experienced == new for experienced, new in outcomes} == {True}
-    assert outcomes.count((False, False)) > 0.4 * len(outcomes)  # the others are in what nothing in a token signs
-
-
-@pytest.mark.parametrize("part", ["signature", "signed_attrs", "encap_content_info"])
-def test_a_token_with_a_part_of_another_is_refused_by_who_knows_both(pki: Any, now: datetime, part: str) -> None:
-    judges = Judges(pki, now)
-    into, out_of = (judges.token(content)["time_stamp_token"] for content in ("second", "third"))
-    if part == "encap_content_info":
-        into["content"][part] = out_of["content"][part]
-    else:
-        into["content"]["signer_infos"][0][part] = out_of["content"]["signer_infos"][0][part]
-
-    assert judges.opinions(into.dump(force=True), "second") == (False, False)
 
 
 @pytest.mark.parametrize(("ahead", "accepted"), [(300, True), (301, False), (-300, True), (-301, False)])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from asn1crypto import algos
-from cryptography.hazmat.primitives import hashes
+from asn1crypto import algos, cms
 from pyhanko.sign.ades.api import CAdESSignedAttrSpec
 from pyhanko.sign.ades.cades_asn1 import SignaturePolicyId, SignaturePolicyIdentifier
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, Signer
 from pyhanko.sign.timestamps import TimeStamper
-from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from sealtool.sealing.profile import SealingProfile, SignaturePolicy
+from sealtool.sealing.signatures import digest_of
 
 _MARGIN = 4096
 """Hexadecimal characters left on top of what a seal with a time stamp needs: an authority may put one more certificate
@@ -43,21 +42,24 @@ def _policy_identifier(policy: SignaturePolicy) -> SignaturePolicyIdentifier:
 
 
 async def room_for_seal(signer: Signer, profile: SealingProfile, stamper: TimeStamper | None) -> int:
-    """Hexadecimal characters to leave in a document for its seal.
+    """Hexadecimal characters to leave in a document for its seal."""
+    trial = await trial_message(signer, profile, stamper, digest_of(b"", profile.digest.value))
+    return 2 * len(trial.dump()) + (_SPARE if stamper is None else _MARGIN)
 
-    A dry run: a held key does not sign, and the stamper answers with the token it has.
-    """
-    digest = hashes.Hash(get_pyca_cryptography_hash(profile.digest.value)).finalize()
-    attributes = PdfCMSSignedAttributes(cades_signed_attrs=cades_attributes(profile))
-    trial = await signer.async_sign(
-        digest,
+
+async def trial_message(
+    signer: Signer, profile: SealingProfile, stamper: TimeStamper | None, document_digest: bytes
+) -> cms.ContentInfo:
+    """The message of a seal as the library puts it together, but for its signature, which is as many zeros as the
+    longest one has bytes, and its time stamp, which is one that the stamper has already."""
+    return await signer.async_sign(
+        document_digest,
         profile.digest.value,
         dry_run=True,
         use_pades=True,
         timestamper=stamper,
-        signed_attr_settings=attributes,
+        signed_attr_settings=PdfCMSSignedAttributes(cades_signed_attrs=cades_attributes(profile)),
     )
-    return 2 * len(trial.dump()) + (_SPARE if stamper is None else _MARGIN)
 
 
 async def room_for_document_stamp(profile: SealingProfile, stamper: TimeStamper) -> int:

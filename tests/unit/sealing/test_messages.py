@@ -15,9 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes as PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.timestamps import TimeStamper
 
 from sealtool.model import PadesLevel
 from sealtool.sealing import SealingProfile, SealKey, load_pkcs12
+from sealtool.sealing import messages as module
 from sealtool.sealing.messages import SealMessages
 from sealtool.sealing.moulds import MessageMould
 from sealtool.sealing.profile import KNOWN_POLICIES
@@ -50,10 +53,25 @@ def rsa_seal(tmp_path_factory: pytest.TempPathFactory) -> SealKey:
 
 
 def used(key: SealKey, profile: SealingProfile, stamper: Any = None) -> CountingMessages:
-    """After the first message, of which the mould is taken."""
+    """After the first message, before which the mould is taken."""
     messages = CountingMessages(key.signer, profile)
     asyncio.run(messages.seal_of(FIRST, stamper))
     return messages
+
+
+@pytest.fixture
+def trials(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The messages that the library put together on trial."""
+    trials: list[str] = []
+    original = module.trial_message
+
+    async def noting(*arguments: Any) -> cms.ContentInfo:
+        trials.append("a trial")
+        await asyncio.sleep(0)
+        return await original(*arguments)
+
+    monkeypatch.setattr(module, "trial_message", noting)
+    return trials
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
@@ -68,10 +86,47 @@ def test_a_message_from_the_mould_has_the_bytes_of_the_library(rsa_seal: SealKey
     same()
 
 
-def test_the_library_puts_only_the_first_message_together(rsa_seal: SealKey) -> None:
-    messages = used(rsa_seal, PROFILES["plain"])
-    asyncio.run(messages.seal_of(hashlib.sha256(b"second").digest(), None))
-    assert messages.plain_ones == 1
+def test_the_library_puts_one_message_on_trial_together_for_all_in_flight(rsa_seal: SealKey, trials: list[str]) -> None:
+    messages = CountingMessages(rsa_seal.signer, PROFILES["plain"])
+    digests = [hashlib.sha256(bytes([number])).digest() for number in range(8)]
+
+    async def in_flight() -> list[bytes]:
+        return await asyncio.gather(*(messages.seal_of(digest, None) for digest in digests))
+
+    made = asyncio.run(in_flight())
+    assert (len(trials), messages.plain_ones) == (1, 0)
+    assert made == [asyncio.run(messages.plainly(digest, None)).dump() for digest in digests]
+
+
+def test_where_a_trial_fails_the_next_in_flight_tries_again(rsa_seal: SealKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = CountingMessages(rsa_seal.signer, PROFILES["plain"])
+    faults = [SigningError("once")]
+    original = module.trial_message
+
+    async def faulty(*arguments: Any) -> cms.ContentInfo:
+        await asyncio.sleep(0)
+        if faults:
+            raise faults.pop()
+        return await original(*arguments)
+
+    monkeypatch.setattr(module, "trial_message", faulty)
+
+    async def in_flight() -> list[Any]:
+        return await asyncio.gather(*(messages.seal_of(FIRST, None) for _ in range(3)), return_exceptions=True)
+
+    first, second, third = asyncio.run(in_flight())
+    assert isinstance(first, SigningError)
+    assert second == third == asyncio.run(messages.plainly(FIRST, None)).dump()
+
+
+def test_the_library_puts_every_message_together_where_there_can_be_no_mould(
+    rsa_seal: SealKey, trials: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MessageMould, "of", lambda *_: None)
+    messages = CountingMessages(rsa_seal.signer, PROFILES["plain"])
+    for _ in range(2):
+        assert asyncio.run(messages.seal_of(FIRST, None)) == asyncio.run(messages.plainly(FIRST, None)).dump()
+    assert (len(trials), messages.plain_ones) == (1, 4)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +148,23 @@ def test_signatures_of_any_length_fit_the_mould(make: Callable[[], PrivateKey], 
         assert signed == plain["signed_attrs"].untag().dump()
         assert key.signer.is_ours(made["signature"].native, signed, "sha256")
         assert made["signature_algorithm"].dump() == plain["signature_algorithm"].dump()
-    assert messages.plain_ones == 1 + 20
+    assert messages.plain_ones == 20
+
+
+def test_a_stamped_message_from_the_mould_has_the_bytes_of_the_library(
+    pki: Any, rsa_seal: SealKey, now: datetime
+) -> None:
+    token = asyncio.run(pki.authority.stamper(lambda: now).async_timestamp(FIRST, "sha256"))
+
+    class Repeating(TimeStamper):
+        async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
+            del message_digest, md_algorithm
+            return token
+
+    stamper = Repeating()
+    messages = used(rsa_seal, PROFILES["plain"], stamper)
+    digest = hashlib.sha256(b"second").digest()
+    assert asyncio.run(messages.seal_of(digest, stamper)) == asyncio.run(messages.plainly(digest, stamper)).dump()
 
 
 def test_a_time_stamp_is_of_the_signature_beside_it(pki: Any, now: datetime) -> None:

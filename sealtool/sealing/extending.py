@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from types import TracebackType
 from typing import Final, Self
 
@@ -166,15 +165,13 @@ class Extender:
     async def _extended(self, document: SealedPdf, questions: Sequence[Question], material: _Material) -> SealedPdf:
         answers = [await self._answer(question, material) for question in questions]
         validation = _together([each.validation for each in (*answers, material.authority)])
-        output = BytesIO(document.content)
         try:
-            await stamp_document(output, material.stamper, validation, self._profile)
+            content = await stamp_document(document.content, material.stamper, validation, self._profile)
         except _STAMPING_FAULTS as fault:
             raise ExtensionError(
                 f"An archive time stamp cannot be added to the document ({type(fault).__name__}: {fault}).",
                 advice="Run `sealtool verify` on it; if it passes there, report this with the file.",
             ) from fault
-        content = output.getvalue()
         demand_extension(document.content, content, self._profile, validation)
         return replace(document, content=content)
 

@@ -26,7 +26,7 @@ from pyhanko.sign.signers.pdf_signer import (
 
 from sealtool.errors import ConfigurationError, RenderingError, SealKeyError
 from sealtool.model import SEAL_FIELD_NAME, SealedPdf, UnsealedPdf
-from sealtool.sealing.archiving import stamp_document
+from sealtool.sealing.archiving import ready_to_be_stamped, stamped
 from sealtool.sealing.cades import cades_attributes, room_for_document_stamp
 from sealtool.sealing.evidence import demand_evidence
 from sealtool.sealing.keys import SealKey, as_asn1
@@ -218,17 +218,12 @@ class Sealer:
         """The sealed document with its archive time stamp."""
         profile = self._profile
         room = await room_for_document_stamp(profile, stamper)
-        stamped = self._moulds.poured(sealed.content, sealed.ground, material, moment=self._clock(), room=room)
-        if stamped is not None:
-            algorithm = profile.digest.value
-            token = await stamper.async_timestamp(stamped.digest(algorithm), algorithm)
-            stamped.fill(token.dump())
-            return bytes(stamped.content)
-        content = bytes(sealed.content)
-        output = BytesIO(content)
-        await stamp_document(output, stamper, validation, profile)
-        self._moulds.learn(content, output.getvalue(), sealed.ground, material)
-        return output.getvalue()
+        prepared = self._moulds.poured(sealed.content, sealed.ground, material, moment=self._clock(), room=room)
+        if prepared is None:
+            content = bytes(sealed.content)
+            prepared = await ready_to_be_stamped(content, validation, profile, room)
+            self._moulds.learn(content, bytes(prepared.content), sealed.ground, material)
+        return await stamped(prepared, stamper, profile)
 
     def _session(self, writer: SealWriter, material: SealingMaterial) -> PdfSigningSession:
         profile = self._profile

@@ -100,6 +100,12 @@ class SealSigner(Signer):
 
 def digest_of(data: bytes, algorithm: str) -> bytes:
     """The digest of ``data``, by the name that CMS has for the algorithm."""
+    return digest_of_parts((data,), algorithm)
+
+
+def digest_of_parts(parts: Iterable[bytes | memoryview], algorithm: str) -> bytes:
+    """The same of all parts, one after the other."""
     digest = hashes.Hash(get_pyca_cryptography_hash(algorithm))
-    digest.update(data)
+    for part in parts:
+        digest.update(part)
     return digest.finalize()

@@ -23,7 +23,7 @@ from typing import Any, Final
 from pyhanko.pdf_utils import generic
 from pyhanko.sign.general import SigningError
 
-from sealtool.sealing.signatures import digest_of
+from sealtool.sealing.signatures import digest_of_parts
 
 _BYTE_RANGE: Final = re.compile(rb"/ByteRange (\[[0-9 ]+\] *)\n")
 _CONTENTS: Final = re.compile(rb"/Contents (<[0-9A-F]+>)\n")
@@ -84,7 +84,7 @@ class Prepared:
         """Of everything but the gap."""
         start, end = self.gap
         view = memoryview(self.content)
-        return digest_of(b"".join((view[:start], view[end:])), algorithm)
+        return digest_of_parts((view[:start], view[end:]), algorithm)
 
     def fill(self, message: bytes) -> None:
         """Puts the message into the gap.
@@ -97,6 +97,22 @@ class Prepared:
         if len(digits) > end - start - 2:
             raise SigningError(f"the message needs {len(digits)} characters, and there is room for {end - start - 2}")
         self.content[start + 1 : start + 1 + len(digits)] = digits
+
+
+def prepared_by_library(content: bytes, length: int) -> Prepared:
+    """A file as the library writes it.
+
+    Args:
+        content: with an update that has one message.
+        length: of the file before.
+
+    Raises:
+        SigningError: the update has not the form that the library gives it.
+    """
+    place = _only(_CONTENTS, content[length:])
+    if place is None:
+        raise SigningError("the library left no room for the message")
+    return Prepared(bytearray(content), (length + place.start, length + place.stop), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +237,7 @@ class UpdateMoulds:
         mould = self._kept.get(ground.key) if ground is not None and material is self._material else None
         if mould is None or ground is None or room not in {None, mould.room}:
             return None
-        date = _written(generic.pdf_date(moment))
+        date = b"" if mould.moment is None else _written(generic.pdf_date(moment))
         if mould.moment is not None and len(date) != mould.moment.stop - mould.moment.start:
             return None
         return mould.poured(base, ground, date, secrets.token_hex(16).encode())

@@ -6,16 +6,23 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from io import BytesIO
+from typing import Any
 
 import pytest
+from asn1crypto import tsp
 from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
+from pyhanko.sign.validation import DocumentSecurityStore
 
 from sealtool.identifiers import CertificateId
 from sealtool.model import PadesLevel, UnsealedPdf
 from sealtool.rendering import CertificateRenderer, RenderingOptions
 from sealtool.rendering.facts import specimen, specimens_like
-from sealtool.sealing import LocalTimeStampAuthority, Sealer, SealingProfile, sealer
-from sealtool.sealing.updates import Ground, Prepared, UpdateMoulds, ground_of
+from sealtool.sealing import LocalTimeStampAuthority, Sealer, SealingProfile, archiving, sealer
+from sealtool.sealing.archiving import ready_to_be_stamped
+from sealtool.sealing.cades import room_for_document_stamp
+from sealtool.sealing.updates import Ground, Prepared, UpdateMoulds, ground_of, prepared_by_library
 from tests.unit.sealing.conftest import NOW, Pki
 
 Alike = tuple[UnsealedPdf, UnsealedPdf]
@@ -96,6 +103,71 @@ def test_the_second_file_of_a_kind_has_the_bytes_of_the_library(
     _, second = sealed(make_sealer(level), *alike)
     assert len(written) == (2 if level is PadesLevel.B_LTA else 1)
     assert second == sealed(make_sealer(level), alike[1])[0]
+
+
+def test_files_in_flight_together_have_one_update_of_each_sort_by_the_library(
+    alike: Alike, make_sealer: MakeSealer, written: list[str]
+) -> None:
+    by = make_sealer(PadesLevel.B_LTA)
+
+    async def in_flight() -> list[bytes]:
+        material = await by._supply.material()
+        assert material.stamper is not None
+        transport = material.stamper._transport
+
+        async def slow(question: tsp.TimeStampReq) -> tsp.TimeStampResp:
+            await asyncio.sleep(0)
+            return await transport(question)
+
+        material.stamper._transport = slow
+        return [each.content for each in await asyncio.gather(*(by.seal(document) for document in alike))]
+
+    contents = asyncio.run(in_flight())
+    assert len(written) == 2
+    assert contents == [sealed(make_sealer(PadesLevel.B_LTA), document)[0] for document in alike]
+
+
+def test_the_first_archive_time_stamp_of_a_kind_has_the_bytes_of_the_library(
+    alike: Alike, make_sealer: MakeSealer, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = make_sealer(PadesLevel.B_LTA)
+    before: list[bytes] = []
+
+    async def noting(content: bytes, *arguments: Any) -> Prepared:
+        before.append(content)
+        return await ready_to_be_stamped(content, *arguments)
+
+    monkeypatch.setattr(sealer, "ready_to_be_stamped", noting)
+    (content,) = sealed(by, alike[0])
+
+    async def by_library() -> bytes:
+        material = await by._supply.material()
+        assert material.validation is not None
+        assert material.stamper is not None
+        output = BytesIO(before[0])
+        writer = archiving.SealWriter(output)
+        DocumentSecurityStore.supply_dss_in_writer(
+            writer,
+            None,
+            paths=material.validation.validation_paths,
+            ocsps=material.validation.ocsps_to_embed,
+            crls=material.validation.crls_to_embed,
+        )
+        stamping = PdfTimeStamper(
+            material.stamper,
+            field_name=archiving.TIME_STAMP_FIELD_NAME,
+            readable_field_name=archiving.TIME_STAMP_FIELD_DESCRIPTION,
+        )
+        room = await room_for_document_stamp(by._profile, material.stamper)
+        await stamping.async_timestamp_pdf(writer, "sha256", bytes_reserved=room, in_place=True)
+        return output.getvalue()
+
+    assert content == asyncio.run(by_library())
+
+
+def test_an_update_without_room_for_a_message_is_none_of_the_library(alike: Alike) -> None:
+    with pytest.raises(SigningError, match="no room"):
+        prepared_by_library(alike[0].content + b"1 0 obj\n<<>>\nendobj\n", len(alike[0].content))
 
 
 @pytest.mark.parametrize("level", [PadesLevel.B_B, PadesLevel.B_LTA])

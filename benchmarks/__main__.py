@@ -97,9 +97,10 @@ def levels(bench: Bench) -> Measured:
     stamped = bench.folder("stamped", level="B-LTA")
     token, environment = found_with_token(bench.place / "token", level="B-B", workers=2)
     measured = {"b_b": issue(bench.folder("file"), export), "b_b_token": issue(token, export, environment)}
-    with slow_authority(stamped.path, _LATENCY_MS) as url:
-        ask_authority_at(stamped, url)
-        measured["b_lta_slow_authority"] = issue(stamped, export)
+    with slow_authority(stamped.path, _LATENCY_MS) as authority:
+        ask_authority_at(stamped, authority.url)
+        issued = measured["b_lta_slow_authority"] = issue(stamped, export)
+    measured["slow_authority"] = Timing(issued.seconds, authority.processor_seconds, issued.count)
     return measured
 
 

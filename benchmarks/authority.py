@@ -2,37 +2,59 @@
 
     python -m benchmarks.authority FOLDER MILLISECONDS
 
-FOLDER holds a demonstration PKI. Says the address on its first line of output.
+FOLDER holds a demonstration PKI. Says the address on its first line of output, and on its last one the processor time
+that the answers took, in seconds. A real authority would run elsewhere: this one does next to nothing besides signing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from subprocess import PIPE, Popen
+from typing import Final
 
-from aiohttp import web
 from asn1crypto import tsp
 
 from sealtool.sealing import LocalTimeStampAuthority
 
+_LENGTH: Final = re.compile(rb"\r\nContent-Length: *([0-9]+)\r\n", re.IGNORECASE)
+_HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\nContent-Length: %d\r\n\r\n"
+
+
+@dataclass
+class SlowAuthority:
+    """An authority in another process.
+
+    Attributes:
+        url: its address.
+        processor_seconds: that all its answers took; known once it has ended.
+    """
+
+    url: str
+    processor_seconds: float = 0.0
+
 
 @contextmanager
-def slow_authority(folder: Path, milliseconds: int) -> Iterator[str]:
-    """The address of a running authority."""
+def slow_authority(folder: Path, milliseconds: int) -> Iterator[SlowAuthority]:
+    """A running authority."""
     command = [sys.executable, "-m", "benchmarks.authority", str(folder), str(milliseconds)]
     with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
         if process.stdout is None or process.stdin is None:
             raise AssertionError("the pipes were asked for")
+        authority = SlowAuthority(process.stdout.readline().strip())
         try:
-            yield process.stdout.readline().strip()
+            yield authority
         finally:
             process.stdin.close()
-            process.wait()
+            authority.processor_seconds = float(process.stdout.readline() or "nan")
 
 
 async def _serve(folder: Path, seconds: float) -> None:
@@ -40,23 +62,30 @@ async def _serve(folder: Path, seconds: float) -> None:
     authority = LocalTimeStampAuthority.from_pkcs12(
         folder / "pki" / "tsa.p12", passphrase, clock=lambda: datetime.now(UTC)
     )
-
-    async def answer(request: web.Request) -> web.Response:
-        question = tsp.TimeStampReq.load(await request.read())
-        await asyncio.sleep(seconds)
-        reply = await authority._answer(question)
-        return web.Response(body=reply.dump(), content_type="application/timestamp-reply")
-
-    application = web.Application()
-    application.router.add_post("/", answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
+    server = await asyncio.start_server(partial(_talk, authority, seconds), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    before = time.process_time()
     print(f"http://{host}:{port}/", flush=True)
     await asyncio.to_thread(sys.stdin.read)
-    await runner.cleanup()
+    print(time.process_time() - before, flush=True)
+
+
+async def _talk(
+    authority: LocalTimeStampAuthority, seconds: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """One connection: as much of HTTP/1.1 as the client of the benchmark speaks."""
+    try:
+        while True:
+            length = _LENGTH.search(await reader.readuntil(b"\r\n\r\n"))
+            if length is None:
+                raise AssertionError("the client says how long its requests are")
+            question = tsp.TimeStampReq.load(await reader.readexactly(int(length[1])))
+            await asyncio.sleep(seconds)
+            answer = (await authority._answer(question)).dump()
+            writer.write(_HEAD % len(answer) + answer)
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):  # it hung up
+        writer.close()
 
 
 if __name__ == "__main__":

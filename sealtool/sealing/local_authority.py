@@ -9,10 +9,12 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 
+from sealtool.sealing.der import SEQUENCE, element
 from sealtool.sealing.keys import SealKey, as_asn1
 from sealtool.sealing.moulds import MessageMould
 from sealtool.sealing.pkcs12 import load_pkcs12
@@ -21,6 +23,8 @@ from sealtool.sealing.time_stamps import CheckedTimeStamper, TimeStampAuthority
 
 POLICY = "2.999.1.1"
 """Time stamp policy; the arc 2.999 is reserved for examples (ITU-T X.660)."""
+
+_GRANTED: Final = tsp.PKIStatusInfo({"status": "granted"}).dump()
 
 
 def _random_serial_number() -> int:
@@ -41,6 +45,17 @@ class LocalTimeStampAuthority(TimeStampAuthority):
         self._clock = clock
         self._serial_numbers = serial_numbers
         self._moulds: dict[str, MessageMould | None] = {}
+        always = tsp.TSTInfo(
+            {
+                "version": "v1",
+                "policy": POLICY,
+                "accuracy": {"seconds": 1},
+                "tsa": asn1_x509.GeneralName(name="directory_name", value=as_asn1(key.certificate).subject),
+            }
+        )
+        self._version, self._policy, self._accuracy, self._name_within = (
+            always[field].dump() for field in ("version", "policy", "accuracy", "tsa")
+        )
 
     @classmethod
     def from_pkcs12(cls, path: Path, passphrase: bytes, *, clock: Callable[[], datetime]) -> LocalTimeStampAuthority:
@@ -66,34 +81,34 @@ class LocalTimeStampAuthority(TimeStampAuthority):
     async def _answer(self, request: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """RFC 3161, 2.4.2."""
         algorithm = request["message_imprint"]["hash_algorithm"]["algorithm"].native
-        token = await self._token(self._stamped(request).dump(), algorithm)
-        return tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token})
+        token = await self._token(self._stamped(request), algorithm)
+        return tsp.TimeStampResp.load(element(SEQUENCE, _GRANTED, token))
 
-    async def _token(self, stamped: bytes, algorithm: str) -> cms.ContentInfo:
+    async def _token(self, stamped: bytes, algorithm: str) -> bytes:
         """The library builds the first token; the others are put together of its parts, as seals are (ADR 0018)."""
         mould = self._moulds.get(algorithm)
         if mould is not None:
             digest = digest_of(stamped, algorithm)
             signature = await self._key.signer.async_sign_raw(mould.to_be_signed(digest), algorithm)
-            return cms.ContentInfo.load(mould.filled(digest, signature, content=stamped))
+            return mould.filled(digest, signature, content=stamped)
         token = await self._key.signer.async_sign_general_data(
             cms.EncapsulatedContentInfo({"content_type": "tst_info", "content": core.ParsableOctetString(stamped)}),
             algorithm,
             detached=False,
         )
         self._moulds[algorithm] = MessageMould.of(token, digest_of(stamped, algorithm))
-        return token
+        return bytes(token.dump())
 
-    def _stamped(self, request: tsp.TimeStampReq) -> tsp.TSTInfo:
-        fields = {
-            "version": "v1",
-            "policy": POLICY,
-            "message_imprint": request["message_imprint"],
-            "serial_number": self._serial_numbers(),
-            "gen_time": self._clock(),
-            "accuracy": {"seconds": 1},
-            "tsa": asn1_x509.GeneralName(name="directory_name", value=as_asn1(self._key.certificate).subject),
-        }
-        if request["nonce"].native is not None:
-            fields["nonce"] = request["nonce"]
-        return tsp.TSTInfo(fields)
+    def _stamped(self, request: tsp.TimeStampReq) -> bytes:
+        """What is said of the stamp (TSTInfo)."""
+        return element(
+            SEQUENCE,
+            self._version,
+            self._policy,
+            request["message_imprint"].dump(),
+            core.Integer(self._serial_numbers()).dump(),
+            core.GeneralizedTime(self._clock()).dump(),
+            self._accuracy,
+            request["nonce"].dump(),  # nothing, where there is none
+            self._name_within,
+        )

@@ -7,9 +7,12 @@ import hashlib
 
 import pytest
 from asn1crypto import tsp
+from asn1crypto import x509 as asn1_x509
 from pyhanko.sign.signers.pdf_cms import Signer
 
 from sealtool.sealing import LocalTimeStampAuthority
+from sealtool.sealing.keys import as_asn1
+from sealtool.sealing.local_authority import POLICY
 from tests.unit.sealing.conftest import NOW, Pki
 
 
@@ -46,6 +49,34 @@ def test_a_later_token_has_the_bytes_of_the_library(
     assert len(built) == 1
     assert second.dump() == asyncio.run(new._answer(request(b"second", algorithm, nonce))).dump()
     assert len(built) == 2
+
+
+@pytest.mark.parametrize("nonce", [None, 1, 2**63])
+@pytest.mark.parametrize("serial_number", [1, 128, 2**63 - 1])
+def test_an_answer_says_of_the_stamp_what_the_library_would_write(
+    pki: Pki, nonce: int | None, serial_number: int
+) -> None:
+    authority = LocalTimeStampAuthority(pki.authority._key, clock=lambda: NOW, serial_numbers=lambda: serial_number)
+    asked = request(b"content", "sha256", nonce)
+    name = as_asn1(pki.authority._key.certificate).subject
+    expected = {
+        "version": "v1",
+        "policy": POLICY,
+        "message_imprint": asked["message_imprint"],
+        "serial_number": serial_number,
+        "gen_time": NOW,
+        "accuracy": {"seconds": 1},
+        "tsa": asn1_x509.GeneralName(name="directory_name", value=name),
+    }
+    if nonce is not None:
+        expected["nonce"] = nonce
+
+    answer = asyncio.run(authority._answer(asked))
+
+    content = answer["time_stamp_token"]["content"]["encap_content_info"]["content"]
+    assert bytes(content) == tsp.TSTInfo(expected).dump()
+    again = tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": answer["time_stamp_token"]})
+    assert answer.dump() == again.dump()
 
 
 def test_tokens_of_another_digest_algorithm_are_built_anew(pki: Pki, built: list[str]) -> None:

@@ -36,7 +36,7 @@ Judges = TypeVar("Judges")
 
 _KIB: Final = 1024
 _MIB: Final = 1024 * _KIB
-_LOADED_BEFOREHAND: Final = ["sealtool.verification", "sealtool.auditing", "sealtool.workspace", "sealtool.cli"]
+_LOADED_BEFOREHAND: Final = ["sealtool.verification", "sealtool.auditing", "sealtool.workspace.tasks", "sealtool.cli"]
 _START_SECONDS: Final = 120
 _LOOK_SECONDS: Final = 0.5
 _SLACK: Final = 64

@@ -296,6 +296,11 @@ class PadesLevel(StrEnum):
     B_LT = "B-LT"
     B_LTA = "B-LTA"
 
+    @property
+    def carries_validation_data(self) -> bool:
+        """Whether a file holds all that its seal is judged by, from B-LT on: it needs no revocation list beside it."""
+        return self in {PadesLevel.B_LT, PadesLevel.B_LTA}
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateOrder:

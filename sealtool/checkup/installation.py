@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from sealtool.errors import SealtoolError
 from sealtool.exposure import Exposure
-from sealtool.model import PadesLevel
 from sealtool.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,11 +60,6 @@ class Installation:
     revocation: Callable[[], RevocationSources]
     authorities: Callable[[], Sequence[TimeStampAuthority]]
     exposures: Callable[[], Sequence[Exposure]]
-
-    @property
-    def long_term(self) -> bool:
-        """Whether seals carry their validation data (from B-LT on)."""
-        return self.settings.seal.level in {PadesLevel.B_LT, PadesLevel.B_LTA}
 
 
 class Once(Generic[T]):

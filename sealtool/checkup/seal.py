@@ -114,7 +114,7 @@ def revocation_lists(installation: Installation) -> Finding:
 
 def _no_lists(installation: Installation) -> Finding:
     settings = installation.settings
-    if not installation.long_term:
+    if not installation.settings.seal.level.carries_validation_data:
         raise ConfigurationError(
             f"At {settings.seal.level} the check of our own output needs revocation lists in files, and none are "
             "configured.",

@@ -96,7 +96,7 @@ def command(
     from sealtool.chambers import Limits
     from sealtool.reporting.text import text_lines
     from sealtool.reporting.writing import insist_on_new
-    from sealtool.workspace import judge_certificate, judge_seal
+    from sealtool.workspace.tasks import judge_certificate, judge_seal
 
     for file in filter(None, (page, etsi)):
         insist_on_new(file)

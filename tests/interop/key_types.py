@@ -116,7 +116,7 @@ def issued_with(key_type: KeyType, place: Path) -> Renewable:
 
 async def _stamped_again(folder: Folder, content: bytes) -> bytes:
     """The file with another archive time stamp. The command makes none that gains no time, as with one authority."""
-    extender = folder.workspace._extender()
+    extender = folder.workspace.seal.extender()
     try:
         return (await extender.extend(SealedPdf(content, pages=1))).content
     finally:

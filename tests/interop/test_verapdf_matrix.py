@@ -68,7 +68,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
             return {name: await sealer.seal(pdf) for name, pdf in pages.items()}
 
     async def extend_all(workspace: Workspace, documents: dict[str, SealedPdf]) -> dict[str, SealedPdf]:
-        async with workspace._extender() as extender:
+        async with workspace.seal.extender() as extender:
             return {name: await extender.extend(document) for name, document in documents.items()}
 
     sealed: dict[str, dict[str, SealedPdf]] = {}

@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sealtool import workspace
 from sealtool.model import CertificateOrder, Level, UnsealedPdf, Verification
 from sealtool.rendering import RenderingOptions
+from sealtool.workspace import tasks
 
 # Dask may load this twice
-_lay_out, _judge = vars(workspace).setdefault("honest", (workspace._lay_out, workspace.judge_certificate))
+_lay_out, _judge = vars(tasks).setdefault("honest", (tasks.lay_out, tasks.judge_certificate))
 _LIE = os.environ.get("SEALTOOL_TEST_LIE", "")
 
 
@@ -41,8 +41,8 @@ class _Program:
         return (os.system, (f"touch {os.environ['SEALTOOL_TEST_MARK']}",))
 
 
-workspace._lay_out = lay_out
-workspace.judge_certificate = judge
+tasks.lay_out = lay_out
+tasks.judge_certificate = judge
 
 if _LIE == "program":
     from sealtool.cluster import labour

@@ -27,6 +27,7 @@ from sealtool.model import (
 )
 from sealtool.rendering.facts import specimen
 from sealtool.workspace import Workspace
+from sealtool.workspace.presses import distant_press, press_of
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test
 
 pytestmark = pytest.mark.long
@@ -59,7 +60,7 @@ class Stage:
     def __init__(self, workspace: Workspace, orders: list[CertificateOrder], sealed: list[SealedPdf]) -> None:
         self.orders, self.sealed = orders, sealed
         self.own, self.cluster = Threads(), Threads()
-        press = workspace._distant(workspace._press(self.own)(), self.cluster)  # type: ignore[arg-type]
+        press = distant_press(workspace, press_of(workspace, self.own)(), self.cluster)  # type: ignore[arg-type]
         assert isinstance(press, DistantPress)
         self.press = replace(press, draw=lambda: 0.5, own_checks=0.0)
 
@@ -83,7 +84,7 @@ def made(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
         replace(specimen(), certificate_id=CertificateId(f"N{number}"), issued_on=workspace.today())
         for number in range(3)
     ]
-    press = workspace._press(ThreadPoolExecutor(1))()
+    press = press_of(workspace, ThreadPoolExecutor(1))()
 
     async def seal() -> list[SealedPdf]:
         sealer = press.sealing()

@@ -13,14 +13,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from sealtool import workspace
 from sealtool.errors import SealKeyError
 from sealtool.identifiers import parse_certificate_id
 from sealtool.manifest import parse_manifest
 from sealtool.model import CertificateOrder, Level
 from sealtool.planning import Scope
 from sealtool.rendering.facts import kind_of
-from sealtool.workspace import utc_now
+from sealtool.workspace import tasks, utc_now
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, SMALL_SAMPLE, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
@@ -66,7 +65,7 @@ def test_a_run_gets_ready_for_each_kind_once_and_not_at_all_where_nothing_is_new
     quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[CertificateOrder] = []
-    monkeypatch.setattr(workspace, "_get_ready", lambda _, order: asked.append(order))
+    monkeypatch.setattr(tasks, "get_ready", lambda _, order: asked.append(order))
     registry = write_registry([A, B, C], [b1_by_test(A), b1_by_test(B), b1_by_test(C)])
     for _ in range(2):
         assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
@@ -76,7 +75,7 @@ def test_a_run_gets_ready_for_each_kind_once_and_not_at_all_where_nothing_is_new
 def test_what_goes_wrong_in_getting_ready_stops_no_certificate(
     quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspace, "_get_ready", lambda *_: pytest.fail("not ready"))
+    monkeypatch.setattr(tasks, "get_ready", lambda *_: pytest.fail("not ready"))
     registry = write_registry([A], [b1_by_test(A)])
     assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
     assert len(quick_folder.certificates) == 1

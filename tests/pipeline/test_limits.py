@@ -20,7 +20,7 @@ from sealtool.auditing.files import MAX_BYTES
 from sealtool.chambers import Chambers, Limits, Task
 from sealtool.errors import WorkerLostError
 from sealtool.model import Verdict
-from sealtool.workspace import judge_certificate, judge_seal
+from sealtool.workspace.tasks import judge_certificate, judge_seal
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, b1_by_test, call
 from tests.pipeline.judges import MisbehavingJudge
 from tests.pki.hostile_files import HOSTILE, table_of_entries_of_no_width

@@ -18,7 +18,7 @@ from sealtool.cli import main
 from sealtool.errors import ExitCode
 from sealtool.press import Press
 from sealtool.settings import Settings
-from sealtool.workspace import Workspace
+from sealtool.workspace.seal import ConfiguredSeal
 from tests.csc_server import PIN, TOKEN
 from tests.ledgers import postgresql_place
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test
@@ -88,10 +88,10 @@ def test_the_right_passphrase_stays_where_it_was(quick_folder: Folder, write_reg
 def test_a_fault_of_the_program_with_the_key_in_hand_logs_no_secret(
     quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down(self: Workspace) -> None:
+    def break_down(self: ConfiguredSeal) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(Workspace, "_sealing_profile", break_down)
+    monkeypatch.setattr(ConfiguredSeal, "profile", break_down)
     place = quick_folder.path / "pki" / "seal.passphrase"
 
     outcome = issue(quick_folder, write_registry)

@@ -22,7 +22,7 @@ from pypdf import PdfReader
 from sealtool.auditing import Auditing, FileReason, Judges
 from sealtool.auditing.files import MAX_BYTES, FileRefusedError, read_file
 from sealtool.manifest import DocumentEntry, Manifest, PreviousManifest, parse_manifest
-from sealtool.workspace import judge_certificate, judge_seal
+from sealtool.workspace.tasks import judge_certificate, judge_seal
 from tests.pipeline.conftest import (
     PEOPLE,
     Folder,

@@ -29,9 +29,9 @@ def test_work_that_follows_right_after_getting_ready_finds_the_verifier_whole() 
     said = run_slowly("""
         from sealtool.rendering import RenderingOptions
         from sealtool.rendering.facts import specimen
-        from sealtool.workspace import _get_ready
+        from sealtool.workspace.tasks import get_ready
 
-        _get_ready(RenderingOptions(), specimen())
+        get_ready(RenderingOptions(), specimen())
         time.sleep(0.15)  # whatever goes on beside is in the midst of it
         from sealtool.verification.trust import Trust
         print(Trust.__name__)

@@ -50,7 +50,7 @@ def test_credentials_go_to_their_authority_and_to_no_other(tmp_path: Path) -> No
     secret.write_text("hush\n")
     secret.chmod(0o600)
 
-    first, second = Workspace(settings, {})._time_stamp_authorities()
+    first, second = Workspace(settings, {}).seal.time_stamp_authorities()
 
     assert isinstance(first, HttpTimeStampAuthority)
     assert first._headers == {}
@@ -61,7 +61,7 @@ def test_missing_credentials_are_called_what_they_are(tmp_path: Path) -> None:
     settings = load(tmp_path, stamping(f'url = "{OTHER}"\nsecret = {{ env = "TSA_TOKEN" }}'))
 
     with pytest.raises(Exception, match="password or token for the time stamp authority"):
-        Workspace(settings, {})._time_stamp_authorities()
+        Workspace(settings, {}).seal.time_stamp_authorities()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_credentials_that_mean_nothing_or_would_be_read_on_the_way_are_refused(
 def test_retries_reach_the_authorities(tmp_path: Path) -> None:
     settings = load(tmp_path, f'[time_stamp]\nurls = ["{AUTHORITY}"]\nretries = 5\nbackoff_seconds = 0.25')
 
-    (authority,) = Workspace(settings, {})._time_stamp_authorities()
+    (authority,) = Workspace(settings, {}).seal.time_stamp_authorities()
 
     assert (authority._patience.retries, authority._patience.backoff_seconds) == (5, 0.25)
 

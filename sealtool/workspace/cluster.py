@@ -1,0 +1,63 @@
+"""The workers of the configured cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from sealtool.model import Verification
+from sealtool.settings import ClusterSettings
+
+if TYPE_CHECKING:
+    from sealtool.auditing import Distance
+    from sealtool.cluster import ClusterExecutor
+
+
+@contextmanager
+def workers_of(
+    settings: ClusterSettings,
+    *results: type,
+    likeness: Callable[[], Mapping[str, str]] | None = None,
+    alone: bool,
+) -> Iterator[ClusterExecutor]:
+    """Connects with them.
+
+    Args:
+        settings: where they are.
+        results: the types that functions may return.
+        likeness: in what they have to be like this process; None for program and libraries.
+        alone: whether calls must not run beside each other in one process.
+
+    Raises:
+        ConfigurationError: they cannot be used.
+    """
+    from sealtool.cluster import ClusterOptions, cluster_workers
+    from sealtool.cluster.likeness import program_likeness
+    from sealtool.cluster.options import Credentials
+
+    files = (settings.ca, settings.certificate, settings.key)
+    is_protected = (settings.address or "").startswith("tls:")
+    credentials = Credentials(*map(Path, filter(None, files))) if is_protected else None
+    options = ClusterOptions(settings.address or "", credentials, settings.timeout_seconds)
+    with cluster_workers(options, likeness or program_likeness, results, alone=alone) as executor:
+        yield executor
+
+
+@contextmanager
+def distance(settings: ClusterSettings) -> Iterator[Distance | None]:
+    """The same for audits; None where there is no cluster.
+
+    Raises:
+        As :func:`workers_of`.
+    """
+    from sealtool.auditing import Distance
+    from sealtool.chambers import GivenUp
+
+    if settings.address is None:
+        yield None
+        return
+    with workers_of(settings, Verification, GivenUp, alone=False) as workers:
+        yield Distance(workers, settings.own_checks, SystemRandom().sample)

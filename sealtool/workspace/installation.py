@@ -1,0 +1,28 @@
+"""The installation that a configuration describes, for whoever looks after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sealtool.checkup import Installation
+
+if TYPE_CHECKING:
+    from sealtool.workspace.front import Workspace
+
+
+def installation_of(workspace: Workspace) -> Installation:
+    """What there is to look at."""
+    seal = workspace.seal
+    return Installation(
+        settings=workspace.settings,
+        now=workspace.now,
+        rules=lambda: workspace.rules,
+        open_ledger=workspace.ledger,
+        rendering=workspace.rendering_options,
+        profile=seal.profile,
+        seal_key=seal.key,
+        sealer=seal.sealer_of,
+        revocation=seal.revocation_sources,
+        authorities=seal.time_stamp_authorities,
+        exposures=workspace.exposures,
+    )

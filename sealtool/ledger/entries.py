@@ -18,10 +18,9 @@ from sqlalchemy import Connection, Row, Select, Table, select
 
 from sealtool.canonical import person_from_json
 from sealtool.ledger.tables import WHOLE_LEVEL, certificates, documents, register
-from sealtool.ledger.values import CertificateState, RegisterEntry
+from sealtool.ledger.values import ISSUED_ONCE, CertificateState, RegisterEntry
 from sealtool.model import CertificateId, Level, PersonId
 
-_ISSUED_ONCE: Final = (CertificateState.ISSUED, CertificateState.SUPERSEDED, CertificateState.REVOKED)
 _AT_A_TIME: Final = 500
 
 
@@ -60,7 +59,7 @@ def _certified(people: Collection[PersonId] | None) -> Select[Any]:
     query = select(certificates, documents.c.path).outerjoin(
         documents, documents.c.certificate_id == certificates.c.certificate_id
     )
-    return _only(people, query.where(certificates.c.state.in_(_ISSUED_ONCE)), certificates).order_by(
+    return _only(people, query.where(certificates.c.state.in_(ISSUED_ONCE)), certificates).order_by(
         certificates.c.person_id,
         certificates.c.level,
         certificates.c.area,

@@ -11,9 +11,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, distinct, func, select
 
 from sealtool.ledger.tables import certificates, runs
-from sealtool.ledger.values import CertificateState, RunState, Statistics
+from sealtool.ledger.values import ISSUED_ONCE, CertificateState, RunState, Statistics
 
-_ISSUED_ONCE: Final = (CertificateState.ISSUED, CertificateState.SUPERSEDED, CertificateState.REVOKED)
 _AT_A_TIME: Final = 1000
 _MONTH: Final = 7
 """Characters of a day that name its month."""
@@ -21,7 +20,7 @@ _MONTH: Final = 7
 
 def statistics(connection: Connection, since: date | None, until: date | None) -> Statistics:
     """The certificates issued from one day to another, both included; read one by one, however many there are."""
-    within = [certificates.c.state.in_(_ISSUED_ONCE), *_between(certificates.c.issued_on, since, until)]
+    within = [certificates.c.state.in_(ISSUED_ONCE), *_between(certificates.c.issued_on, since, until)]
     found = Statistics(people=_people(connection, within), runs=_runs(connection, since, until))
     for row in _certificates(connection, within):
         _count(found, row)

@@ -29,6 +29,9 @@ class CertificateState(StrEnum):
 UNPUBLISHED: Final = (CertificateState.RESERVED, CertificateState.SEALED)
 """The states of what was decided and of which nobody has a file yet."""
 
+ISSUED_ONCE: Final = (CertificateState.ISSUED, CertificateState.SUPERSEDED, CertificateState.REVOKED)
+"""The states of what was published, in force or not."""
+
 
 class RunState(StrEnum):
     """How a run ended."""

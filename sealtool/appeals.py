@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sealtool.canonical import decision_as_json, decision_fingerprint, person_as_json
+from sealtool.canonical import decision_fingerprint, named_decision_as_json, person_as_json
 from sealtool.discretion import insist_on_discretion, insist_on_sound_texts
 from sealtool.errors import AppealError, LedgerLockedError, SealtoolError, UsageError
 from sealtool.identifiers import new_certificate_id, parse_certificate_id
@@ -488,4 +488,4 @@ def summary_of(story: CertificateStory) -> Mapping[str, str]:
 
 
 def _items(decision: Decision) -> dict[str, str]:
-    return items_of({**decision_as_json(decision), "person": person_as_json(decision.person)})
+    return items_of(named_decision_as_json(decision))

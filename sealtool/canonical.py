@@ -59,6 +59,11 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
     }
 
 
+def named_decision_as_json(decision: Decision) -> dict[str, Any]:
+    """The decision as the ledger keeps it: with the person as ``person``."""
+    return {**decision_as_json(decision), "person": person_as_json(decision.person)}
+
+
 def person_from_json(person: Mapping[str, str]) -> Person:
     """:func:`person_as_json`, read back."""
     names = (person["given_name"], person["first_surname"], person["second_surname"])
@@ -66,7 +71,7 @@ def person_from_json(person: Mapping[str, str]) -> Person:
 
 
 def decision_from_json(facts: Mapping[str, Any], rules_version: str) -> Decision:
-    """The decision that the ledger keeps: :func:`decision_as_json` with the person as ``person``, read back."""
+    """:func:`named_decision_as_json`, read back."""
     return Decision(
         person=person_from_json(facts["person"]),
         level=Level(facts["level"]),
@@ -92,7 +97,7 @@ def decision_fingerprint(decision: Decision) -> str:
     Two decisions with the same fingerprint would yield the same certificate. The evidence and the version
     of the rules are left out: a certificate stays right when another activity turns out to support it.
     """
-    facts = decision_as_json(decision)
+    facts = named_decision_as_json(decision)
     for covered in facts["areas"]:
         del covered["evidence"]
-    return sha256_hex(canonical_json({**facts, "person": person_as_json(decision.person)}))
+    return sha256_hex(canonical_json(facts))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sealtool.canonical import decision_as_json, decision_fingerprint, person_as_json, person_from_json
+from sealtool.canonical import decision_as_json, decision_fingerprint, named_decision_as_json, person_from_json
 from sealtool.errors import UsageError
 from sealtool.ledger import CertificateState, IssuedCertificate
 from sealtool.model import (
@@ -116,7 +116,7 @@ class PlanEntry:
         if self.decision is None:
             return []
         was = items_of(self._recorded())
-        now = items_of({**decision_as_json(self.decision), "person": person_as_json(self.decision.person)})
+        now = items_of(named_decision_as_json(self.decision))
         return [
             {"item": item, "was": was.get(item), "is": now.get(item)}
             for item in {**was, **now}

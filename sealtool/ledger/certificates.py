@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, update
 
-from sealtool.canonical import canonical_json, decision_as_json, decision_fingerprint, person_as_json, sha256_hex
+from sealtool.canonical import canonical_json, decision_fingerprint, named_decision_as_json, sha256_hex
 from sealtool.errors import LedgerInconsistentError
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
@@ -63,7 +63,7 @@ def area_number(decision: Decision) -> int:
 
 def decided(decision: Decision) -> dict[str, str]:
     """The columns that hold a decision."""
-    text = canonical_json({**decision_as_json(decision), "person": person_as_json(decision.person)})
+    text = canonical_json(named_decision_as_json(decision))
     return {
         "decision": text,
         "fingerprint": decision_fingerprint(decision),

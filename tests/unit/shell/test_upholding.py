@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from sealtool.canonical import decision_as_json, decision_fingerprint, decision_from_json, person_as_json
+from sealtool.canonical import decision_fingerprint, decision_from_json, named_decision_as_json
 from sealtool.model import Area, CoveredArea, Decision, Level, Person, PersonId, Procedure
 from sealtool.planning import NOTHING
 from sealtool.upholding import Upheld, content_of
@@ -80,8 +80,8 @@ def test_an_upheld_name_may_take_a_surname_away() -> None:
 
 
 def test_a_decision_is_read_back_as_it_was_written() -> None:
-    facts = {**decision_as_json(REGISTRY), "person": person_as_json(REGISTRY.person)}
+    facts = named_decision_as_json(REGISTRY)
     assert decision_from_json(facts, "2025-10-27") == REGISTRY
     c2 = replace(REGISTRY, level=Level.C2, area=Area(3), areas=REGISTRY.areas[2:3], accredited_on=MIDDLE)
-    facts = {**decision_as_json(c2), "person": person_as_json(c2.person)}
+    facts = named_decision_as_json(c2)
     assert decision_from_json(facts, "2025-10-27") == c2

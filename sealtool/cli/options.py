@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from sealtool.cli.ending import log_to
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import Area, Level, PersonId
+from sealtool.person_ids import canonical_id
 
 if TYPE_CHECKING:
     from sealtool.cli.journal import Journal
@@ -126,18 +126,15 @@ def insist_on_c2_for_areas(levels: Sequence[str], areas: Sequence[int]) -> None:
 
 
 def canonical_person_id(text: str) -> PersonId:
-    """A DNI or NIE as people type it, in the form the registry's reader gives it, with its leading zeros.
+    """A DNI or NIE as people type it, in the form the registry's reader gives it.
 
     Raises:
         UsageError: there is nothing in it.
     """
-    compact = re.sub(r"[\s.-]", "", text).upper()
-    if not compact:
+    person_id = canonical_id(text)
+    if not person_id:
         raise UsageError("An id of a person was given that is empty.", advice="Give a DNI or NIE, with its letter.")
-    if match := re.fullmatch(r"([XYZ]?)(\d{1,8})([A-Z])", compact):
-        prefix, number, letter = match.groups()
-        compact = f"{prefix}{number.zfill(8 - len(prefix))}{letter}"
-    return PersonId(compact)
+    return PersonId(person_id)
 
 
 def working_folder() -> Path:

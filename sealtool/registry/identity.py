@@ -7,23 +7,17 @@ import unicodedata
 from typing import Final
 
 from sealtool.model import PersonId
+from sealtool.person_ids import canonical_id, compact_id
 from sealtool.registry.cells import CellFault, required
 
 # the remainder of the number divided by 23 picks the control letter
 _LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
-_NIE_DIGIT: Final = {"X": "0", "Y": "1", "Z": "2"}
-_SHAPE: Final = re.compile(r"(?P<prefix>[XYZ]?)(?P<number>[0-9]{1,8})(?P<letter>[A-Z])")
-_SEPARATORS: Final = re.compile(r"[\s.-]")
+_NIE_DIGITS: Final = str.maketrans("XYZ", "012")
+_WHOLE: Final = re.compile(r"(?P<number>[0-9XYZ][0-9]{7})(?P<letter>[A-Z])")
 _FULL_LENGTH: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:[XYZxyz][ .-]?)?(?:[0-9]\.?){7,8}[ .-]?[A-Za-z](?![0-9A-Za-z])", re.ASCII
 )
 """What may be an id in the middle of other text: nothing that would have to be padded."""
-
-
-def _compact(text: str) -> str:
-    bare = _SEPARATORS.sub("", text)
-    # upper() turns some letters of other alphabets into A to Z; those are no part of an id
-    return bare.upper() if bare.isascii() else bare
 
 
 def parse_person_id(text: str) -> PersonId:
@@ -32,21 +26,19 @@ def parse_person_id(text: str) -> PersonId:
     Raises:
         CellFault: it is empty, has another shape, or the wrong letter.
     """
-    compact = _compact(required(text))
-    match = _SHAPE.fullmatch(compact)
-    digits = 7 if match and match["prefix"] else 8
-    if match is None or len(match["number"]) > digits:
+    match = _WHOLE.fullmatch(canonical_id(required(text)))
+    if match is None:
         raise CellFault("is neither a DNI (8 digits and a letter) nor a NIE (X, Y or Z, 7 digits and a letter)")
-    number = match["number"].zfill(digits)
-    letter = _LETTERS[int(_NIE_DIGIT.get(match["prefix"], "") + number) % len(_LETTERS)]
+    number = match["number"]
+    letter = _LETTERS[int(number.translate(_NIE_DIGITS)) % len(_LETTERS)]
     if letter != match["letter"]:
-        raise CellFault(f"does not add up: the control letter of {match['prefix']}{number} is {letter}")
-    return PersonId(f"{match['prefix']}{number}{letter}")
+        raise CellFault(f"does not add up: the control letter of {number} is {letter}")
+    return PersonId(f"{number}{letter}")
 
 
 def lost_zeros(text: str, person_id: PersonId) -> bool:
     """Whether leading zeros had to be given back, which spreadsheets take away."""
-    return text != person_id and len(_compact(text)) < len(person_id)
+    return text != person_id and len(compact_id(text)) < len(person_id)
 
 
 def digits_of(text: str) -> str:

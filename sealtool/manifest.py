@@ -12,13 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from sealtool.canonical import canonical_json
 from sealtool.identifiers import parse_certificate_id
 from sealtool.model import Verification
+from sealtool.published import Part, schema_of
+from sealtool.spreadsheets import BYTE_ORDER_MARK, as_text
 
 SCHEMA: Final = "sealtool.manifest/1"
+FIRST_OF_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell of the table never begins with. No more than at first: tables of before must stay what they are to the
+byte, and all that others write in one are names of authorities and organisations."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal")]
 Moment = Annotated[datetime, Field(description="ISO 8601, in UTC")]
@@ -30,12 +35,7 @@ def _known_certificate_id(text: str) -> str:
     return text
 
 
-class _Part(BaseModel):
-    # Built when one is first made or read: the parts of a document with it, and not each by itself as well.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class SealEntry(_Part):
+class SealEntry(Part):
     """The seal as VALIDe shows it."""
 
     subject: str
@@ -59,7 +59,7 @@ class SealEntry(_Part):
     signature_policy: str = Field(description="object identifier; empty when the seal names none")
 
 
-class ManualCheck(_Part):
+class ManualCheck(Part):
     """What an operator writes down after a check by hand at VALIDe, which asks a captcha."""
 
     verdict: str = ""
@@ -67,7 +67,7 @@ class ManualCheck(_Part):
     operator: str = ""
 
 
-class ValideEntry(_Part):
+class ValideEntry(Part):
     """What to expect of VALIDe, and room for what it said."""
 
     address: str
@@ -75,7 +75,7 @@ class ValideEntry(_Part):
     manual_check: ManualCheck = ManualCheck()
 
 
-class EniEntry(_Part):
+class EniEntry(Part):
     """Minimum metadata of an electronic document, by the names of the Spanish norm (NTI de Documento electrónico)."""
 
     version_nti: str = Field(alias="VersionNTI", serialization_alias="VersionNTI")
@@ -97,7 +97,7 @@ class EniEntry(_Part):
     signature: Literal["TF06"] = Field(alias="TipoFirma", serialization_alias="TipoFirma", description="PAdES")
 
 
-class DocumentEntry(_Part):
+class DocumentEntry(Part):
     """One sealed file."""
 
     certificate_id: Annotated[str, AfterValidator(_known_certificate_id)]
@@ -129,7 +129,7 @@ class DocumentEntry(_Part):
     valide: ValideEntry
 
 
-class InputFile(_Part):
+class InputFile(Part):
     """A file of the registry export that the run read."""
 
     name: str
@@ -137,14 +137,14 @@ class InputFile(_Part):
     rows: int
 
 
-class PreviousManifest(_Part):
+class PreviousManifest(Part):
     """The manifest before this one in the same folder: so that none can be taken away unnoticed."""
 
     run_id: str
     sha256: Sha256
 
 
-class RunEntry(_Part):
+class RunEntry(Part):
     """The run that wrote the manifest."""
 
     run_id: str
@@ -162,7 +162,7 @@ class RunEntry(_Part):
 _NO_DOCUMENTS: Final = '"documents":[]'
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """A manifest: the files of which no earlier manifest speaks, or whose state has changed since."""
 
     schema_name: Literal["sealtool.manifest/1"] = Field(default=SCHEMA, alias="schema", serialization_alias="schema")
@@ -186,15 +186,17 @@ class Manifest(_Part):
         columns = list(dict.fromkeys(name for row in self._rows() for name in row)) or ["run_id"]
         writer = csv.DictWriter(text, fieldnames=columns, delimiter=";")
         writer.writeheader()
-        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in self._rows())
-        return b"\xef\xbb\xbf" + text.getvalue().encode()
+        writer.writerows(
+            {name: as_text(value, FIRST_OF_FORMULA) for name, value in row.items()} for row in self._rows()
+        )
+        return BYTE_ORDER_MARK + text.getvalue().encode()
 
     def _rows(self) -> Iterator[dict[str, str]]:
         for document in self.documents:
             yield {"run_id": self.run.run_id, **_flat(_as_values(document))}
 
 
-def _as_values(part: _Part) -> dict[str, Any]:
+def _as_values(part: Part) -> dict[str, Any]:
     return part.model_dump(mode="json", by_alias=True)
 
 
@@ -213,12 +215,8 @@ def parse_manifest(content: bytes) -> Manifest:
 
 
 def json_schema() -> dict[str, Any]:
-    """The published JSON Schema (draft 2020-12)."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:sealtool:manifest:1",
-        **Manifest.model_json_schema(mode="serialization"),
-    }
+    """The published JSON Schema."""
+    return schema_of(Manifest, "manifest:1")
 
 
 def seal_as_json(verification: Verification) -> dict[str, Any]:
@@ -275,7 +273,3 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             row[prefix + name] = "" if inner is None else str(inner)
     return row
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell

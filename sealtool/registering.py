@@ -18,13 +18,13 @@ from typing import Any, Final
 from sealtool.canonical import person_as_json
 from sealtool.ledger import RegisterEntry
 from sealtool.model import Area, PersonId
+from sealtool.spreadsheets import BYTE_ORDER_MARK, as_text
 
 SCHEMA: Final = "sealtool.register/1"
 NO_CERTIFICATE: Final = "none"
 """In the place of a state: held, and no certificate was issued of it."""
 
 STATES: Final = ("issued", "superseded", "revoked", NO_CERTIFICATE)
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 _NAMES: Final = ("given_name", "first_surname", "second_surname")
 _COLUMNS: Final = (
@@ -33,6 +33,7 @@ _COLUMNS: Final = (
     *("certificate_id", "state", "issued_on", "replaces", "replaced_by", "files"),
 )
 _FIRST_OF_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")  # noqa: RUF001 - full width
+"""Reversible: whatever begins with an apostrophe gets one more, too, so readers take exactly one away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +177,5 @@ def _as_json(entry: RegisterEntry) -> dict[str, Any]:
 
 def _csv_line(cells: Iterable[str]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, delimiter=";").writerow(map(_harmless, cells))
+    csv.writer(text, delimiter=";").writerow(as_text(cell, _FIRST_OF_FORMULA) for cell in cells)
     return text.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    """A text that a spreadsheet takes for text: one apostrophe more in front of what it might compute (CWE-1236).
-
-    Reversible: whatever begins with an apostrophe got one more, too, so readers take exactly one away.
-    """
-    return f"'{cell}" if cell.startswith(_FIRST_OF_FORMULA) else cell

@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sealtool.continuity import broken_continuity, missing_files
 from sealtool.errors import OutputError
 from sealtool.ledger import UNPUBLISHED, CertificateState, Ledger, RunState, RunSummary
 from sealtool.model import Level
+from sealtool.published import Part, schema_of
 from sealtool.publishing import OutputFolder
 
 SCHEMA: Final = "sealtool.status/1"
@@ -44,19 +45,14 @@ class FindingCode(StrEnum):
     RENEWAL_DUE = "RENEWAL_DUE"
 
 
-class _Part(BaseModel):
-    # Built when one is first made or read: the parts of a document with it, and not each by itself as well.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Finding(_Part):
+class Finding(Part):
     """Something that needs a human."""
 
     code: FindingCode
     message: str
 
 
-class RunStanding(_Part):
+class RunStanding(Part):
     """A run as the ledger remembers it."""
 
     run_id: str
@@ -73,7 +69,7 @@ class NewestRun(RunStanding):
     age_seconds: int = Field(description="since its end, or since its start where it has none")
 
 
-class CertificateCount(_Part):
+class CertificateCount(Part):
     """How many certificates of a level are in a state."""
 
     level: str
@@ -81,7 +77,7 @@ class CertificateCount(_Part):
     count: int
 
 
-class RenewalMonth(_Part):
+class RenewalMonth(Part):
     """How many documents can be proven until some day of a month."""
 
     month: str = Field(pattern=r"^\d{4}-\d{2}$")
@@ -89,21 +85,21 @@ class RenewalMonth(_Part):
     first: str = Field(description="path below the output folder")
 
 
-class NextRenewal(_Part):
+class NextRenewal(Part):
     """The document that runs out first."""
 
     path: str
     provable_until: Moment
 
 
-class LedgerHead(_Part):
+class LedgerHead(Part):
     """The newest event of the ledger."""
 
     events: int
     head: str
 
 
-class Standing(_Part):
+class Standing(Part):
     """The document of ``status --json``."""
 
     schema_name: Literal["sealtool.status/1"] = Field(default=SCHEMA, serialization_alias="schema")
@@ -134,12 +130,8 @@ class Standing(_Part):
 
 
 def json_schema() -> dict[str, Any]:
-    """The published JSON Schema (draft 2020-12)."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:sealtool:status:1",
-        **Standing.model_json_schema(mode="serialization", by_alias=True),
-    }
+    """The published JSON Schema."""
+    return schema_of(Standing, "status:1")
 
 
 @dataclass(frozen=True, slots=True)

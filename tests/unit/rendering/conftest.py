@@ -21,6 +21,7 @@ from sealtool.model import (
     Procedure,
 )
 from sealtool.rendering import CertificateRenderer, RenderingOptions
+from sealtool.rendering.layout import Layout
 
 OrderFactory = Callable[..., CertificateOrder]
 TextOf = Callable[..., str]
@@ -29,6 +30,20 @@ TextOf = Callable[..., str]
 @pytest.fixture(scope="session")
 def renderer() -> CertificateRenderer:
     return CertificateRenderer(RenderingOptions())
+
+
+@pytest.fixture
+def engine_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The certificates that the engine laid out from beginning to end."""
+    runs: list[str] = []
+    lay_out = Layout.lay_out
+
+    def counted(self: Layout, markup: str, order: CertificateOrder, *args: object, **options: object) -> object:
+        runs.append(order.certificate_id)
+        return lay_out(self, markup, order, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Layout, "lay_out", counted)
+    return runs
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from jsonschema import Draft202012Validator
 
 from sealtool.model import CertificateId, CertificateOrder, Language
 from sealtool.rendering import CertificateRenderer, RenderingOptions, certificate_record
-from sealtool.rendering.layout import Layout
 
 OrderFactory = Callable[..., CertificateOrder]
 TextOf = Callable[..., str]
@@ -41,16 +40,8 @@ def test_the_record_that_names_it_is_of_the_schema(order: CertificateOrder) -> N
 
 
 def test_it_is_filled_in_with_the_bytes_of_the_engine(
-    order: CertificateOrder, renderer: CertificateRenderer, monkeypatch: pytest.MonkeyPatch
+    order: CertificateOrder, renderer: CertificateRenderer, engine_runs: list[str]
 ) -> None:
-    runs: list[str] = []
-    lay_out = Layout.lay_out
-
-    def counted(self: Layout, markup: str, order: CertificateOrder, *args: object, **options: object) -> object:
-        runs.append(order.certificate_id)
-        return lay_out(self, markup, order, *args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Layout, "lay_out", counted)
     first = replace(order, languages=(Language.SPANISH,))
     for one in (
         first,
@@ -58,9 +49,9 @@ def test_it_is_filled_in_with_the_bytes_of_the_engine(
         replace(first, replaces=None),
     ):
         filled_in = renderer.render(one).content
-        assert one.certificate_id not in runs
+        assert one.certificate_id not in engine_runs
         assert filled_in == renderer.render_plainly(one).content
-        runs.clear()
+        engine_runs.clear()
 
 
 def test_a_template_of_before_has_no_words_for_it_and_prints_as_it_did(

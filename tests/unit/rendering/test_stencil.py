@@ -27,20 +27,6 @@ OrderFactory = Callable[..., CertificateOrder]
 LONG = "Maria Immaculada Concepció dels Dolors Fernández de Córdoba y Álvarez"
 
 
-@pytest.fixture
-def engine_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The certificates that the engine laid out from beginning to end."""
-    runs: list[str] = []
-    lay_out = Layout.lay_out
-
-    def counted(self: Layout, markup: str, order: CertificateOrder, *args: object, **options: object) -> object:
-        runs.append(order.certificate_id)
-        return lay_out(self, markup, order, *args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Layout, "lay_out", counted)
-    return runs
-
-
 def of(order: CertificateOrder, identifier: str) -> CertificateOrder:
     return replace(order, certificate_id=CertificateId(identifier))
 

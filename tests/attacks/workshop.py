@@ -18,6 +18,7 @@ from sealtool.founding import found_workspace
 from sealtool.model import PadesLevel
 from sealtool.verification import Trust, load_trust
 from sealtool.workspace import utc_now
+from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, Folder
 
 BB, LTA = PadesLevel.B_B, PadesLevel.B_LTA
@@ -90,12 +91,6 @@ def _is_new(path: Path, known: Mapping[tuple[PadesLevel, str], bytes]) -> bool:
 
 
 def _registry(folder: Path) -> Path:
-    folder.mkdir()
-    people = ["person_id;given_name;first_surname;second_surname"]
-    grants = ["person_id;level;area;procedure;granted_on;reference"]
-    for person in PEOPLE[: len(LEVELS)]:
-        people.append(f"{person};Gal·la;Puigserver i Sant-Joan;d'Ocón")
-        grants += [f"{person};{level};;test;2025-03-12;REF-1" for level in ("B1", "A1")]
-    (folder / "people.csv").write_text("\n".join([*people, ""]), encoding="utf-8")
-    (folder / "accreditations.csv").write_text("\n".join([*grants, ""]), encoding="utf-8")
-    return folder
+    people = PEOPLE[: len(LEVELS)]
+    grants = [(person, level, "", "test", "2025-03-12", "REF-1") for person in people for level in ("B1", "A1")]
+    return write_export(folder, [(person, "Gal·la", "Puigserver i Sant-Joan", "d'Ocón") for person in people], grants)

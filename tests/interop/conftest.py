@@ -10,6 +10,7 @@ import pytest
 
 from sealtool.founding import found_workspace
 from sealtool.workspace import utc_now
+from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, Folder
 
 SEAL_LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
@@ -97,13 +98,10 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
 
 def _registry(folder: Path, seal_levels: list[str]) -> Path:
     """A person for each run: at B-LTA with every level, otherwise with two."""
-    folder.mkdir()
-    people = ["person_id;given_name;first_surname;second_surname"]
-    grants = ["person_id;level;area;procedure;granted_on;reference"]
-    for person, seal_level in zip(PEOPLE, seal_levels, strict=False):
-        people.append(f"{person};Gal·la;Puigserver i Sant-Joan;d'Ocón")
-        for grant in _EVERY_GRANT if seal_level == "B-LTA" else _TWO_GRANTS:
-            grants.append(f"{person};{grant};2025-03-12;REF-1")  # noqa: PERF401 (reads better)
-    (folder / "people.csv").write_text("\n".join([*people, ""]), encoding="utf-8")
-    (folder / "accreditations.csv").write_text("\n".join([*grants, ""]), encoding="utf-8")
-    return folder
+    seals = dict(zip(PEOPLE, seal_levels, strict=False))
+    grants = [
+        (person, *grant.split(";"), "2025-03-12", "REF-1")
+        for person, seal_level in seals.items()
+        for grant in (_EVERY_GRANT if seal_level == "B-LTA" else _TWO_GRANTS)
+    ]
+    return write_export(folder, [(person, "Gal·la", "Puigserver i Sant-Joan", "d'Ocón") for person in seals], grants)

@@ -15,8 +15,9 @@ from sealtool.demo import create_demo_pki
 from sealtool.demo.authorities import PrivateKey
 from sealtool.model import SealedPdf
 from sealtool.workspace import utc_now
+from tests.exports import write_export
 from tests.interop.conftest import founded
-from tests.pipeline.conftest import PEOPLE, Folder
+from tests.pipeline.conftest import PEOPLE, Folder, b1_by_test
 from tests.softhsm import PIN, Entry, new_label, soft_hsm
 
 LEVELS = ("B-B", "B-LTA")
@@ -141,12 +142,7 @@ def _use_token(folder: Folder, key: PrivateKey, place: Path) -> None:
 
 
 def _registry(folder: Path) -> Path:
-    folder.mkdir()
-    people = ["person_id;given_name;first_surname;second_surname"]
-    grants = ["person_id;level;area;procedure;granted_on;reference"]
-    for person in PEOPLE[: len(LEVELS)]:
-        people.append(f"{person};Gal·la;Puigserver i Sant-Joan;d'Ocón")
-        grants.append(f"{person};B1;;test;2025-03-12;REF-1")
-    (folder / "people.csv").write_text("\n".join([*people, ""]), encoding="utf-8")
-    (folder / "accreditations.csv").write_text("\n".join([*grants, ""]), encoding="utf-8")
-    return folder
+    people = PEOPLE[: len(LEVELS)]
+    return write_export(
+        folder, [(person, "Gal·la", "Puigserver i Sant-Joan", "d'Ocón") for person in people], map(b1_by_test, people)
+    )

@@ -19,6 +19,7 @@ from sealtool.cli.ending import ended_with
 from sealtool.founding import found_workspace
 from sealtool.settings import load_settings
 from sealtool.workspace import Workspace, utc_now
+from tests.exports import write_export
 from tests.ledgers import Place, postgresql_place, sqlite_place
 
 REPOSITORY = Path(__file__).parents[2]
@@ -146,17 +147,11 @@ def write_registry(tmp_path: Path) -> Write:
     """Writes an export: people by id, and rows of accreditations (person, level, area, procedure, day, reference)."""
 
     def write(people: Sequence[str], grants: Grants, *, name: str = "registry", names: Sequence[str] = ()) -> Path:
-        registry = tmp_path / name
-        registry.mkdir(exist_ok=True)
         rows = [
-            f"{person};{names[index] if index < len(names) else f'Persona {index}'};Fictícia;"
+            (person, names[index] if index < len(names) else f"Persona {index}", "Fictícia", "")
             for index, person in enumerate(people)
         ]
-        text = "\n".join(["person_id;given_name;first_surname;second_surname", *rows])
-        (registry / "people.csv").write_text(f"{text}\n", encoding="utf-8")
-        lines = ["person_id;level;area;procedure;granted_on;reference", *(";".join(grant) for grant in grants)]
-        (registry / "accreditations.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return registry
+        return write_export(tmp_path / name, rows, grants)
 
     return write
 

@@ -23,6 +23,7 @@ from sealtool.ledger import CertificateState, CertificateStory
 from sealtool.model import CertificateId, Level
 from sealtool.planning import Scope
 from sealtool.upholding import Upheld
+from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Outcome, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after, killed_at_step
 
@@ -56,17 +57,11 @@ def registry(folder: Folder) -> Path:
 
 def export(folder: Path, *, name: str = "Aina", day: str = "2025-03-12", people: tuple[str, ...] = (A, B)) -> Path:
     """Two people with B1; name and day are those of A."""
-    folder.mkdir(exist_ok=True)
-    names = [f"{person};{name if person == A else 'Joan'};Fictícia;" for person in (A, B)]
-    (folder / "people.csv").write_text(
-        "\n".join(["person_id;given_name;first_surname;second_surname", *names, ""]), encoding="utf-8"
-    )
-    grants = [";".join(b1_by_test(person, day if person == A else "2025-03-12")) for person in people]
+    names = [(person, name if person == A else "Joan", "Fictícia", "") for person in (A, B)]
+    grants = [b1_by_test(person, day if person == A else "2025-03-12") for person in people]
     # what does not concern B1 keeps the export from shrinking
-    grants += [f"{B};A1;;test;2025-01-0{number};" for number in range(1, 9)]
-    header = "person_id;level;area;procedure;granted_on;reference"
-    (folder / "accreditations.csv").write_text("\n".join([header, *grants, ""]), encoding="utf-8")
-    return folder
+    grants += [(B, "A1", "", "test", f"2025-01-0{number}", "") for number in range(1, 9)]
+    return write_export(folder, names, grants)
 
 
 def certificate_of(folder: Folder, person: str = A) -> str:

@@ -8,11 +8,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +30,7 @@ from tests.csc_server import CREDENTIAL, TOKEN, CscServer, serving
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test, call
 from tests.pipeline.other_seals import BOTH, DAY, NEITHER, OtherAuthority
 from tests.pipeline.test_verifying import as_somebody_who_may_not_read_everything
+from tests.web_servers import Reply, answering
 
 A = PEOPLE[0]
 PAGES = {"fonts", "templates", "trial-page"}
@@ -682,26 +682,12 @@ def authority_url(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     authority = demo_authority(folder)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = tsp.TimeStampReq.load(self.rfile.read(int(self.headers["Content-Length"])))
-            content = asyncio.run(authority._answer(request)).dump()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def stamp(_: Message, content: bytes) -> Reply:
+        reply = asyncio.run(authority._answer(tsp.TimeStampReq.load(content)))
+        return 200, {"Content-Type": "application/timestamp-reply"}, reply.dump()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(stamp) as url:
+        yield url
 
 
 def test_each_authority_is_looked_at_by_itself(folder: Folder, authority_url: str) -> None:

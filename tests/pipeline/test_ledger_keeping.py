@@ -16,6 +16,7 @@ from sealtool.ledger import restoring
 from sealtool.model import Level
 from sealtool.planning import Scope
 from sealtool.upholding import Upheld
+from tests.exports import write_export
 from tests.ledgers import Place, postgresql_place, sqlite_place
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after
@@ -37,13 +38,8 @@ def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = Folder(tmp_path_factory.mktemp("issued") / "work")
     shutil.copytree(demo_folder, folder.path)
     folder.configure('level = "B-LTA"', 'level = "B-B"')
-    export = folder.path / "registry"
-    export.mkdir()
-    people = "".join(f"{person};Persona {number};Fictícia;\n" for number, person in enumerate((A, B)))
-    (export / "people.csv").write_text(f"person_id;given_name;first_surname;second_surname\n{people}", "utf-8")
-    grants = "".join(f"{';'.join(b1_by_test(person))}\n" for person in (A, B))
-    header = "person_id;level;area;procedure;granted_on;reference"
-    (export / "accreditations.csv").write_text(f"{header}\n{grants}", "utf-8")
+    people = [(person, f"Persona {number}", "Fictícia", "") for number, person in enumerate((A, B))]
+    export = write_export(folder.path / "registry", people, map(b1_by_test, (A, B)))
     folder.workspace.issue(export, B1)
     folder.workspace.extend([folder.certificates[0]])
     folder.workspace.keeping.back_up(folder.path / "as-issued.jsonl")

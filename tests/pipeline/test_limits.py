@@ -21,6 +21,7 @@ from sealtool.chambers import Chambers, Limits, Task
 from sealtool.errors import WorkerLostError
 from sealtool.model import Verdict
 from sealtool.workspace.tasks import judge_certificate, judge_seal
+from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, b1_by_test, call
 from tests.pipeline.judges import MisbehavingJudge
 from tests.pki.hostile_files import HOSTILE, table_of_entries_of_no_width
@@ -36,14 +37,9 @@ def good(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     place = tmp_path_factory.mktemp("limits")
     folder = Folder(place / "work")
     shutil.copytree(demo_folder, folder.path)
-    registry = place / "registry"
-    registry.mkdir()
     people = PEOPLE[:3]
-    rows = "".join(f"{person};Persona;Fictícia;\n" for person in people)
-    (registry / "people.csv").write_text(f"person_id;given_name;first_surname;second_surname\n{rows}", encoding="utf-8")
-    grants = "".join(";".join(b1_by_test(person)) + "\n" for person in people)
-    header = "person_id;level;area;procedure;granted_on;reference\n"
-    (registry / "accreditations.csv").write_text(f"{header}{grants}", encoding="utf-8")
+    named = [(person, "Persona", "Fictícia", "") for person in people]
+    registry = write_export(place / "registry", named, map(b1_by_test, people))
     assert folder.call("issue", "--level", "B1", "--registry", registry).code == 0
     return folder
 

@@ -26,6 +26,7 @@ from sealtool import press
 from sealtool.cli.journal import CommandEvent
 from sealtool.identifiers import parse_certificate_id
 from sealtool.running import RunEvent
+from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Outcome, Write, b1_by_test
 
 pytestmark = pytest.mark.long
@@ -48,13 +49,7 @@ class Night:
     registry: Path
 
     def write(self, grants: Iterable[Sequence[str]], *, people: Iterable[str] = NAMES) -> None:
-        self.registry.mkdir(exist_ok=True)
-        rows = "".join(f"{person};{';'.join(NAMES[person])}\n" for person in people)
-        header = "person_id;given_name;first_surname;second_surname\n"
-        (self.registry / "people.csv").write_text(header + rows, encoding="utf-8")
-        lines = "".join(";".join(grant) + "\n" for grant in grants)
-        header = "person_id;level;area;procedure;granted_on;reference\n"
-        (self.registry / "accreditations.csv").write_text(header + lines, encoding="utf-8")
+        write_export(self.registry, [(person, *NAMES[person]) for person in people], grants)
 
     @property
     def command(self) -> list[object]:

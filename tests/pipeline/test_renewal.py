@@ -18,6 +18,7 @@ from sealtool.renewing import ExtensionReport
 from sealtool.settings import load_settings
 from sealtool.verification import load_trust, verify_certificate
 from sealtool.workspace import Workspace
+from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Write, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after, killed_at_step
 from tests.pki.authorities import SEALED_AT
@@ -41,13 +42,8 @@ def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = Folder(tmp_path_factory.mktemp("issued") / "work")
     shutil.copytree(demo_folder, folder.path)
     folder.configure('level = "B-LTA"', 'level = "B-B"')
-    export = folder.path / "registry"
-    export.mkdir()
-    people = "\n".join(f"{person};Persona;Fictícia;" for person in (A, B))
-    (export / "people.csv").write_text(f"person_id;given_name;first_surname;second_surname\n{people}\n", "utf-8")
-    grants = "\n".join(";".join(b1_by_test(person)) for person in (A, B))
-    header = "person_id;level;area;procedure;granted_on;reference"
-    (export / "accreditations.csv").write_text(f"{header}\n{grants}\n", "utf-8")
+    people = [(person, "Persona", "Fictícia", "") for person in (A, B)]
+    export = write_export(folder.path / "registry", people, map(b1_by_test, (A, B)))
     folder.workspace.issue(export, B1)
     return folder
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import os
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
 
 import click
@@ -24,6 +23,7 @@ from tests.ledgers import postgresql_place
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test
 from tests.pipeline.test_remote_signing import UseService, use_service  # noqa: F401 - a fixture
 from tests.postgresql import Cluster
+from tests.web_servers import Reply, answering
 
 pytestmark = pytest.mark.long
 
@@ -191,27 +191,12 @@ def refusing(sends_on_to: str = "") -> Iterator[tuple[str, list[str]]]:
     """A service that refuses whoever asks, or sends them on; and all Authorization headers that it was shown."""
     told: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            told.append(self.headers.get("Authorization", ""))
-            content = told[-1].encode()
-            self.send_response(307 if sends_on_to else 401)
-            self.send_header("Location", sends_on_to)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)  # a service that throws it back
+    def throw_back(headers: Message, _: bytes) -> Reply:
+        told.append(headers.get("Authorization", ""))
+        return 307 if sends_on_to else 401, {"Location": sends_on_to}, told[-1].encode()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/", told
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(throw_back) as url:
+        yield url, told
 
 
 @pytest.fixture

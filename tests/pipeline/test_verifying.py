@@ -23,6 +23,7 @@ from sealtool.auditing import Auditing, FileReason, Judges
 from sealtool.auditing.files import MAX_BYTES, FileRefusedError, read_file
 from sealtool.manifest import DocumentEntry, Manifest, PreviousManifest, parse_manifest
 from sealtool.workspace.tasks import judge_certificate, judge_seal
+from tests.exports import write_export
 from tests.pipeline.conftest import (
     PEOPLE,
     Folder,
@@ -43,16 +44,8 @@ def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     place = tmp_path_factory.mktemp("issued")
     folder = Folder(place / "work")
     shutil.copytree(demo_folder, folder.path)
-    registry = place / "registry"
-    registry.mkdir()
-    (registry / "people.csv").write_text(
-        f"person_id;given_name;first_surname;second_surname\n{A};Persona 0;Fictícia;\n{B};Persona 1;Fictícia;\n",
-        encoding="utf-8",
-    )
-    rows = "\n".join(";".join(b1_by_test(person)) for person in (A, B))
-    (registry / "accreditations.csv").write_text(
-        f"person_id;level;area;procedure;granted_on;reference\n{rows}\n", encoding="utf-8"
-    )
+    people = [(A, "Persona 0", "Fictícia", ""), (B, "Persona 1", "Fictícia", "")]
+    registry = write_export(place / "registry", people, map(b1_by_test, (A, B)))
     assert folder.call("issue", "--level", "B1", "--registry", registry).code == 0
     return folder.path
 

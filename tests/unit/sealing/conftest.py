@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from sealtool.sealing import (
     load_trust_anchors,
 )
 from tests.pki.services import Services, running
+from tests.web_servers import Reply, answering
 
 # in the past of every machine: the validation of the library takes its own clock for when it first saw a file
 NOW = datetime(2025, 11, 3, 12, 0, tzinfo=UTC)
@@ -212,34 +214,14 @@ def service(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     state = Service("", pki.authority)
 
-    class Handler(BaseHTTPRequestHandler):
-        def respond(self) -> None:
-            state.requests += 1
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, content = state.answer(body)
-            try:
-                self.send_response(status)
-                self.send_header("Content-Type", state.content_type)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-            except OSError:
-                pass  # the client gave up waiting, as the test wants it to
+    def answer(_: Message, content: bytes) -> Reply:
+        state.requests += 1
+        status, content = state.answer(content)
+        return status, {"Content-Type": state.content_type}, content
 
-        do_GET = do_POST = respond  # noqa: N815 (the server's names)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield state
-    state.stop.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(answer) as state.url:
+        yield state
+        state.stop.set()
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,14 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
 
 import pytest
 
+from tests.web_servers import Reply, answering
 from tools.audit import ACCEPTED, ROOT, Answer, MistakeError, Vulnerability, judge, main, read_accepted
 
 TODAY = datetime.now(UTC).date()
@@ -35,25 +35,12 @@ _KNOWN = {
 def service() -> Iterator[str]:
     """Answers as OSV does, and knows one vulnerability of jinja2."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            content = json.dumps({"vulns": [_KNOWN]} if asked["package"]["name"] == "jinja2" else {}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def look_up(_: Message, content: bytes) -> Reply:
+        asked = json.loads(content)
+        return 200, {}, json.dumps({"vulns": [_KNOWN]} if asked["package"]["name"] == "jinja2" else {}).encode()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/v1/query"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(look_up) as url:
+        yield f"{url}v1/query"
 
 
 Audit = Callable[..., int]

@@ -146,7 +146,7 @@ def seal(issuing: Holder, now: datetime, key: int | PrivateKey) -> Holder:
     )
 
 
-def time_stamp_authority(issuing: Holder, now: datetime, key_bits: int) -> Holder:
+def time_stamp_authority(issuing: Holder, now: datetime, key: int | PrivateKey) -> Holder:
     """RFC 3161, 2.3: the extended key usage is there, critical, and alone."""
     return _issue(
         _name("DEMO - TSA (no legal value)"),
@@ -157,7 +157,7 @@ def time_stamp_authority(issuing: Holder, now: datetime, key_bits: int) -> Holde
             (_usage(digital_signature=True), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),
         ],
-        key_bits,
+        key,
     )
 
 

@@ -66,7 +66,12 @@ class DemoPki:
 
 
 def create_demo_pki(
-    folder: Path, *, now: datetime, key_bits: int = KEY_BITS, seal_key: PrivateKey | None = None
+    folder: Path,
+    *,
+    now: datetime,
+    key_bits: int = KEY_BITS,
+    seal_key: PrivateKey | None = None,
+    time_stamp_key: PrivateKey | None = None,
 ) -> DemoPki:
     """Make a root, an issuing authority, a seal, a time stamp authority and revocation lists in ``folder/pki``.
 
@@ -75,6 +80,7 @@ def create_demo_pki(
         now: start of validity, aware: the seal lives three years from it, everything else six.
         key_bits: of every RSA key that is made.
         seal_key: of the seal, where it is not to be made here: of another kind, or on its way to a token.
+        time_stamp_key: of the time stamp authority, in the same way.
 
     Raises:
         OutputError: there is such a folder already, or it cannot be written.
@@ -82,7 +88,7 @@ def create_demo_pki(
     root = root_authority(now, key_bits)
     issuing = issuing_authority(root, now, key_bits)
     sealing = seal(issuing, now, seal_key or key_bits)
-    stamping = time_stamp_authority(issuing, now, key_bits)
+    stamping = time_stamp_authority(issuing, now, time_stamp_key or key_bits)
     seal_passphrase, tsa_passphrase = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     _write(
         folder / FOLDER,

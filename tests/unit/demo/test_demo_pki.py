@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from asn1crypto import core
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -122,6 +123,19 @@ def test_time_stamp_authority_stamps_and_does_nothing_else(work: Path, pki: Demo
 
     assert usage.critical
     assert list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+
+
+def test_keys_of_seal_and_time_stamps_may_be_of_another_kind(tmp_path: Path) -> None:
+    seal_key, time_stamp_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    files = create_demo_pki(tmp_path, now=NOW, key_bits=2048, seal_key=seal_key, time_stamp_key=time_stamp_key)
+
+    for key, file, passphrase_file in (
+        (seal_key, files.seal_pkcs12, files.seal_passphrase_file),
+        (time_stamp_key, files.tsa_pkcs12, files.tsa_passphrase_file),
+    ):
+        bundle = opened(tmp_path, file, passphrase_file)
+        assert bundle.key.private_numbers() == key.private_numbers()
+        assert bundle.cert.certificate.public_key() == key.public_key()
 
 
 def test_passphrases_are_random(work: Path, pki: DemoPki, tmp_path: Path) -> None:

@@ -266,7 +266,7 @@ def attacks() -> list[Attack]:
     found += OnIssued(Group.FORGERY, ("CHANGED_AFTER_SEAL", "SEVERAL_SEALS"), (LTA,))(
         "redefined as it was, stamped",
         "An update defines the seal's dictionary anew; a time stamp covers it.",
-        lambda content, shop: stamped(_redefined(lambda body: body)(content, shop), shop.stamper()),
+        lambda content, shop: stamped(_redefined(lambda body: body)(content, shop), shop.stamper),
     )
     wrapping = OnIssued(Group.WRAPPING, ("BYTE_RANGE_MALFORMED", "SEVERAL_SEALS", "UNREADABLE"), (BB,))
     for name, (make, description) in _WRAPPINGS.items():

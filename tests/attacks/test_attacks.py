@@ -36,7 +36,7 @@ def test_no_attack_passes(workshop: Workshop, attack: Attack) -> None:
 
 def test_a_time_stamp_that_is_bought_over_a_certificate_as_it_was_issued_does_no_harm(workshop: Workshop) -> None:
     """So what refuses a stamped forgery is the forgery, and not the way in which these tests buy a time stamp."""
-    again = stamped(workshop.issued[LTA], workshop.stamper())
+    again = stamped(workshop.issued[LTA], workshop.stamper)
     assert _verify(shop_evidence(workshop, again)).verdict is Verdict.PASSED
 
 

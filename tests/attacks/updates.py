@@ -367,7 +367,7 @@ def plain(change: Change) -> Callable[[bytes, Workshop], bytes]:
 
 
 def with_time_stamp(change: Change) -> Callable[[bytes, Workshop], bytes]:
-    return lambda content, shop: stamped(incremental_update(content, change), shop.stamper())
+    return lambda content, shop: stamped(incremental_update(content, change), shop.stamper)
 
 
 def _second_definition(content: bytes, _: Workshop) -> bytes:
@@ -487,7 +487,7 @@ def _rewritten(content: bytes, _: Workshop) -> bytes:
 
 
 def _twice_stamped(make: Callable[[bytes, Workshop], bytes]) -> Callable[[bytes, Workshop], bytes]:
-    return lambda content, shop: stamped(make(content, shop), shop.stamper())
+    return lambda content, shop: stamped(make(content, shop), shop.stamper)
 
 
 _STRUCTURE = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from asn1crypto import keys as asn1_keys
@@ -42,6 +43,7 @@ class Workshop:
     trust: Trust
     now: datetime
 
+    @cached_property
     def stamper(self) -> timestamps.DummyTimeStamper:
         """The demonstration's authority, trusted like the seal's."""
         pki = self.folder / "pki"

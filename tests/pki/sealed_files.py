@@ -156,10 +156,16 @@ def signer_of(identity: Identity, issuing: Identity, *, prefer_pss: bool = False
 
 
 def stamper_of(hierarchy: Pki, moment: datetime) -> timestamps.DummyTimeStamper:
+    return _stamper(hierarchy.authority.der, hierarchy.authority.key_der, hierarchy.issuing.der, moment)
+
+
+@cache
+def _stamper(certificate: bytes, key: bytes, issuer: bytes, moment: datetime) -> timestamps.DummyTimeStamper:
+    """The same for the same: each makes one more time stamp first, to know how much room it takes."""
     return timestamps.DummyTimeStamper(
-        tsa_cert=_asn1(hierarchy.authority.der),
-        tsa_key=asn1_keys.PrivateKeyInfo.load(hierarchy.authority.key_der),
-        certs_to_embed=SimpleCertificateStore.from_certs([_asn1(hierarchy.issuing.der)]),
+        tsa_cert=_asn1(certificate),
+        tsa_key=asn1_keys.PrivateKeyInfo.load(key),
+        certs_to_embed=SimpleCertificateStore.from_certs([_asn1(issuer)]),
         fixed_dt=moment,
     )
 

@@ -36,7 +36,7 @@ SOMEBODY = Person(PersonId("00000000T"), "Aina", "Vidal")
 FIRST_DAY = date(2024, 3, 1)
 FIRST_START = date(2023, 9, 10)
 
-bounded = settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+bounded = settings(suppress_health_check=[HealthCheck.too_slow])
 
 # --- the brute force ----------------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ def dates_of(assessment: Assessment) -> dict[Area, date]:
 # --- the laws -----------------------------------------------------------------------------------------------
 
 
-@settings(bounded, max_examples=500)
+@settings(bounded, max_examples=2 * settings().max_examples)
 @given(records(), levels)
 def test_every_area_has_the_day_and_the_procedure_of_the_brute_force(record: PersonRecord, level: Level) -> None:
     assessment = assess(record, RULES, level)

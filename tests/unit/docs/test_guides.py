@@ -285,7 +285,13 @@ def _kinds_of(kind: type[SealtoolError]) -> Iterator[type[SealtoolError]]:
 
 
 def is_in(shown: str, message: str) -> bool:
-    return re.search(".*".join(map(re.escape, shown.split("…"))), message, re.DOTALL) is not None
+    """Whether the parts of ``shown`` stand in the message, one behind the other."""
+    behind = 0
+    for part in shown.split("…"):
+        if (at := message.find(part, behind)) < 0:
+            return False
+        behind = at + len(part)
+    return True
 
 
 def test_every_message_of_an_error_is_documented_under_its_exit_code() -> None:

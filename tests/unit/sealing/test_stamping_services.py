@@ -31,7 +31,7 @@ from sealtool.sealing.retrying import LONGEST_PAUSE
 from tests.pki.services import PASSPHRASE, Answer, Fault, Question, Services, changed, first, garbage, status
 
 FIRST, SECOND = "/ocsp-only/tsa/first", "/ocsp-only/tsa/second"
-IN_FLIGHT = 32
+IN_FLIGHT = 16
 LONG = 64 * 1024 * 1024
 """Bytes."""
 

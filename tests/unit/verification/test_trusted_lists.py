@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import pickle
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
+from pyhanko.sign.validation.qualified import eutl_parse
+from xsdata.formats.dataclass.context import XmlContext
 
 from sealtool.errors import ConfigurationError
 from sealtool.model import PadesLevel, SealQualification, TimeStampQualification, Verdict, Verification
@@ -62,6 +65,14 @@ QC_SSCD = bytes.fromhex("3008060604008e460104")
 """The statement that the key is in a device (0.4.0.1862.1.4)."""
 A_DAY = timedelta(days=1)
 IN_DEVICE = {"QCWithQSCD": SEAL_POLICIES[0]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_index_of_classes() -> Iterator[None]:
+    """The parser of lists makes an index of all classes of the process anew for each list: of a great many, here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(eutl_parse, "XmlParser", partial(eutl_parse.XmlParser, context=XmlContext()))
+        yield
 
 
 @pytest.fixture

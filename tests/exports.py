@@ -23,5 +23,16 @@ def write_export(folder: Path, people: Iterable[Sequence[str]], grants: Iterable
     return folder
 
 
+def write_plain_export(
+    folder: Path, people: Iterable[str], grants: Iterable[Sequence[str]], names: Sequence[str] = ()
+) -> Path:
+    """The same for people by their ids, whose names matter to nobody, or the first given names do."""
+    rows = [
+        (person, names[index] if index < len(names) else f"Persona {index}", "Fictícia", "")
+        for index, person in enumerate(people)
+    ]
+    return write_export(folder, rows, grants)
+
+
 def _write(file: Path, header: str, rows: Iterable[Sequence[str]]) -> None:
     file.write_text("\n".join([header, *map(";".join, rows), ""]), encoding="utf-8")

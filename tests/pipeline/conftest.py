@@ -13,13 +13,17 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from sealtool.cli import main
 from sealtool.cli.ending import ended_with
+from sealtool.demo import create_demo_pki
 from sealtool.founding import found_workspace
+from sealtool.model import Level
+from sealtool.planning import Scope
 from sealtool.settings import load_settings
 from sealtool.workspace import Workspace, utc_now
-from tests.exports import write_export
+from tests.exports import write_plain_export
 from tests.ledgers import Place, postgresql_place, sqlite_place
 
 REPOSITORY = Path(__file__).parents[2]
@@ -69,6 +73,9 @@ class Folder:
     def manifests(self) -> list[Path]:
         return sorted(self.path.glob("out/manifests/*.json"))
 
+    def copied_to(self, place: Path) -> Folder:
+        return Folder(Path(shutil.copytree(self.path, place)))
+
     def configure(self, old: str, new: str) -> None:
         text = self.configuration.read_text(encoding="utf-8")
         assert old in text
@@ -97,27 +104,59 @@ def as_somebody_who_may_not_read_everything() -> list[str]:
 
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seal has an RSA key, of 2048 bits: larger ones take longer to open, for each of some hundred commands."""
     folder = tmp_path_factory.mktemp("demo") / "work"
-    found_workspace(folder, demo=True, now=utc_now(), key_bits=2048)  # larger ones take longer to open
+    now = utc_now()
+    found_workspace(folder, demo=True, now=now, key_bits=2048)
+    shutil.rmtree(folder / "pki")
+    create_demo_pki(folder, now=now, key_bits=2048, time_stamp_key=_quick_key())
     configuration = folder / "sealtool.toml"
     text = configuration.read_text(encoding="utf-8").replace("workers = 0", "workers = 1")
     configuration.write_text(text, encoding="utf-8")
     return folder
 
 
+def _quick_key() -> ec.EllipticCurvePrivateKey:
+    """Opened in a tenth of the time of an RSA key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture(scope="session")
+def quick_demo_folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The same at B-B with an elliptic key of the seal, for tests that are about neither."""
+    folder = Folder(tmp_path_factory.mktemp("quick") / "work")
+    shutil.copytree(demo_folder, folder.path, ignore=shutil.ignore_patterns("pki"))
+    create_demo_pki(folder.path, now=utc_now(), key_bits=2048, seal_key=_quick_key(), time_stamp_key=_quick_key())
+    folder.configure('level = "B-LTA"', 'level = "B-B"')
+    return folder
+
+
 @pytest.fixture
 def folder(demo_folder: Path, tmp_path: Path) -> Folder:
     """A working folder with a throw-away seal at B-LTA and an empty ledger."""
-    copy = tmp_path / "work"
-    shutil.copytree(demo_folder, copy)
-    return Folder(copy)
+    return Folder(demo_folder).copied_to(tmp_path / "work")
 
 
 @pytest.fixture
-def quick_folder(folder: Folder) -> Folder:
-    """The same at B-B, for tests that are not about the level of the seal."""
-    folder.configure('level = "B-LTA"', 'level = "B-B"')
+def quick_folder(quick_demo_folder: Folder, tmp_path: Path) -> Folder:
+    """The same at B-B with an elliptic key, for tests that are about neither."""
+    return quick_demo_folder.copied_to(tmp_path / "work")
+
+
+@pytest.fixture(scope="session")
+def issued_once(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """Certificates of B1 of the first two people, at B-B, in one manifest; not to be touched."""
+    place = tmp_path_factory.mktemp("issued")
+    folder = quick_demo_folder.copied_to(place / "work")
+    registry = write_plain_export(place / "registry", PEOPLE[:2], map(b1_by_test, PEOPLE[:2]))
+    folder.workspace.issue(registry, Scope((Level.B1,)))
     return folder
+
+
+@pytest.fixture
+def issued(issued_once: Folder, tmp_path: Path) -> Folder:
+    """A working folder at B-B, where the first two people have their certificates of B1."""
+    return issued_once.copied_to(tmp_path / "work")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -144,14 +183,10 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write_registry(tmp_path: Path) -> Write:
-    """Writes an export: people by id, and rows of accreditations (person, level, area, procedure, day, reference)."""
+    """Writes exports into the folder of the test: see write_plain_export."""
 
     def write(people: Sequence[str], grants: Grants, *, name: str = "registry", names: Sequence[str] = ()) -> Path:
-        rows = [
-            (person, names[index] if index < len(names) else f"Persona {index}", "Fictícia", "")
-            for index, person in enumerate(people)
-        ]
-        return write_export(tmp_path / name, rows, grants)
+        return write_plain_export(tmp_path / name, people, grants, names)
 
     return write
 

@@ -34,20 +34,16 @@ UPHELD = ("--by", "Comissió d'Acreditació", "--file", "GOIB-E-77/2026")
 
 
 @pytest.fixture(scope="module")
-def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def issued_once(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """Two certificates of B1 at B-B; not to be touched."""
-    folder = Folder(tmp_path_factory.mktemp("issued") / "work")
-    shutil.copytree(demo_folder, folder.path)
-    folder.configure('level = "B-LTA"', 'level = "B-B"')
+    folder = quick_demo_folder.copied_to(tmp_path_factory.mktemp("issued") / "work")
     folder.workspace.issue(export(folder.path / "registry"), B1)
     return folder
 
 
 @pytest.fixture
 def folder(issued_once: Folder, tmp_path: Path) -> Folder:
-    copy = tmp_path / "work"
-    shutil.copytree(issued_once.path, copy)
-    return Folder(copy)
+    return issued_once.copied_to(tmp_path / "work")
 
 
 @pytest.fixture

@@ -32,6 +32,11 @@ from tests.pipeline.conftest import (
 A, B = PEOPLE[:2]
 
 
+def _in_make_long(*case: object) -> object:
+    """One more case of the same, with a process of its own."""
+    return pytest.param(*case, marks=pytest.mark.long)
+
+
 @pytest.fixture(autouse=True)
 def _no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SEALTOOL_CONFIG", raising=False)
@@ -136,12 +141,14 @@ def test_a_folder_is_no_configuration(folder: Folder) -> None:
     ("arguments", "code", "told"),
     [
         (["--config", "closed.toml", "status"], 3, "The configuration closed.toml cannot be read"),
-        (["check", "closed"], 4, "the folder cannot be opened"),
+        _in_make_long(["check", "closed"], 4, "the folder cannot be opened"),
         (["issue", "--level", "B1", "--registry", "closed"], 4, "the folder cannot be opened"),
-        (["verify", "--trust", "closed.toml", "x.pdf"], 3, "so whom to trust is unknown"),
+        _in_make_long(["verify", "--trust", "closed.toml", "x.pdf"], 3, "so whom to trust is unknown"),
         (["verify", "--trust", "closed", "x.pdf"], 3, "so whom to trust is unknown"),
-        (["extend", "closed.toml", "closed"], 1, "0 files extended, 0 with nothing to do, 2 not extended."),
-        (["ledger", "restore", "closed.toml"], 5, "The backup closed.toml cannot be read"),
+        _in_make_long(
+            ["extend", "closed.toml", "closed"], 1, "0 files extended, 0 with nothing to do, 2 not extended."
+        ),
+        _in_make_long(["ledger", "restore", "closed.toml"], 5, "The backup closed.toml cannot be read"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -258,27 +265,23 @@ def test_an_empty_id_is_called_empty(folder: Folder, command: tuple[str, ...], e
 # --- status ----------------------------------------------------------------------------------------------
 
 
-def test_status_counts_what_was_issued(quick_folder: Folder, write_registry: Write) -> None:
-    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
-    facts = quick_folder.call("status", "--json").json
-    assert facts["certificates"] == [{"level": "B1", "state": "issued", "count": 1}]
+def test_status_counts_what_was_issued(issued: Folder) -> None:
+    facts = issued.call("status", "--json").json
+    assert facts["certificates"] == [{"level": "B1", "state": "issued", "count": 2}]
     assert facts["runs"][0]["state"] == "finished"
     assert facts["needs_human"] == []
 
 
-def test_status_says_when_an_issued_file_is_gone(quick_folder: Folder, write_registry: Write) -> None:
-    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-    quick_folder.call("issue", "--level", "B1", "--registry", registry)
-    quick_folder.certificates[0].unlink()
-    outcome = quick_folder.call("status")
+def test_status_says_when_an_issued_file_is_gone(issued: Folder) -> None:
+    issued.certificates[0].unlink()
+    outcome = issued.call("status")
     assert outcome.code == 1
     assert "missing" in outcome.out
 
 
 def test_status_shows_the_runs_all_the_same_where_the_output_folder_cannot_be_read(
-    quick_folder: Folder, write_registry: Write, monkeypatch: pytest.MonkeyPatch
+    issued: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
     opened = os.open
 
     def refuse(path: str, flags: int, *arguments: Any, **options: Any) -> int:
@@ -287,7 +290,7 @@ def test_status_shows_the_runs_all_the_same_where_the_output_folder_cannot_be_re
         return opened(path, flags, *arguments, **options)
 
     monkeypatch.setattr(publishing.os, "open", refuse)
-    outcome = quick_folder.call("status", "--json")
+    outcome = issued.call("status", "--json")
     (found,) = outcome.json["needs_human"]
     assert (outcome.code, found["code"]) == (1, "OUTPUT_UNREADABLE")
     assert "Permission denied" in found["message"]
@@ -306,13 +309,10 @@ def test_status_tells_who_is_held_once_however_many_levels_there_were_runs_for(
     assert found["runs"][0]["run_id"] in found["needs_human"][0]["message"]
 
 
-def test_status_shows_when_runs_started_by_the_clock_of_the_organisation(
-    quick_folder: Folder, write_registry: Write
-) -> None:
-    quick_folder.configure('timezone = "Europe/Madrid"', 'timezone = "Pacific/Kiritimati"')
-    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
-    started = datetime.fromisoformat(quick_folder.call("status", "--json").json["runs"][0]["started_at"])
-    shown = quick_folder.call("status").out
+def test_status_shows_when_runs_started_by_the_clock_of_the_organisation(issued: Folder) -> None:
+    issued.configure('timezone = "Europe/Madrid"', 'timezone = "Pacific/Kiritimati"')
+    started = datetime.fromisoformat(issued.call("status", "--json").json["runs"][0]["started_at"])
+    shown = issued.call("status").out
     assert "Started (Pacific/Kiritimati)" in shown
     assert f"{started + timedelta(hours=14):%Y-%m-%d %H:%M:%S}" in shown
 
@@ -349,13 +349,12 @@ def test_an_unreachable_time_stamp_authority_exits_7_and_nothing_is_sealed_below
     assert len(folder.certificates) == 1
 
 
-def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(quick_folder: Folder, write_registry: Write) -> None:
-    registry = write_registry([A], [b1_by_test(A)])
-    issue(quick_folder, registry)
-    (quick_folder.path / "ledger.sqlite").unlink()
-    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+def test_a_removed_ledger_exits_5_and_nothing_is_issued_again(issued: Folder, write_registry: Write) -> None:
+    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
+    (issued.path / "ledger.sqlite").unlink()
+    outcome = issued.call("issue", "--level", "B1", "--registry", registry)
     assert outcome.code == 5
-    assert len(quick_folder.certificates) == 1
+    assert len(issued.certificates) == 2
     assert "ledger restore" in outcome.err
     assert "ledger rebuild" in outcome.err
     assert "init" not in outcome.err
@@ -497,7 +496,14 @@ def test_output_that_nobody_reads_any_more_is_no_error(folder: Folder) -> None:
     assert b"BrokenPipe" not in process.stderr
 
 
-@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["--config", "nope.toml", "status", "--json"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["status", "--json"],
+        pytest.param(["--config", "nope.toml", "status", "--json"], marks=pytest.mark.long),
+    ],
+)
 def test_output_that_cannot_be_written_is_said_in_plain_words(folder: Folder, arguments: list[str]) -> None:
     environment = {**os.environ, "SEALTOOL_CONFIG": str(folder.configuration)}
     with Path("/dev/full").open("wb") as full:
@@ -526,7 +532,12 @@ def test_what_the_system_refuses_is_no_matter_of_the_output(folder: Folder, monk
 
 @pytest.mark.parametrize(
     ("command", "closed"),
-    [("status", ">&-"), ("register", ">&-"), ("issue --all --registry registry", "2>&-"), ("status", "<&- >&- 2>&-")],
+    [
+        ("status", ">&-"),
+        _in_make_long("register", ">&-"),
+        _in_make_long("issue --all --registry registry", "2>&-"),
+        ("status", "<&- >&- 2>&-"),
+    ],
 )
 def test_a_closed_stream_is_no_fault(folder: Folder, write_registry: Write, command: str, closed: str) -> None:
     write_registry([A], [])

@@ -22,15 +22,14 @@ def issue(folder: Folder, registry: Path) -> int:
 
 
 @pytest.fixture
-def rolled_back(quick_folder: Folder, registry: Path, write_registry: Write) -> Folder:
+def rolled_back(issued: Folder, write_registry: Write) -> Folder:
     """Issued, backed up, issued more; then the backup was restored."""
-    assert issue(quick_folder, registry) == 0
-    ledger = quick_folder.path / "ledger.sqlite"
-    backup = shutil.copy(ledger, quick_folder.path / "backup")
+    ledger = issued.path / "ledger.sqlite"
+    backup = shutil.copy(ledger, issued.path / "backup")
     more = write_registry([A, B, C], [b1_by_test(person) for person in (A, B, C)], name="more")
-    assert issue(quick_folder, more) == 0
+    assert issue(issued, more) == 0
     shutil.move(backup, ledger)
-    return quick_folder
+    return issued
 
 
 def test_a_ledger_restored_from_an_old_backup_stops_the_run(rolled_back: Folder, registry: Path) -> None:
@@ -61,13 +60,12 @@ def test_a_ledger_changed_by_hand_since_the_last_manifest_stops_the_run(
     assert quick_folder.call("status").code == 5
 
 
-def test_an_output_folder_that_went_away_is_not_made_anew(quick_folder: Folder, registry: Path) -> None:
-    issue(quick_folder, registry)
-    (quick_folder.path / "out").rename(quick_folder.path / "away")
-    assert issue(quick_folder, registry) == 5
-    assert not (quick_folder.path / "out").exists()
-    (quick_folder.path / "away").rename(quick_folder.path / "out")
-    assert issue(quick_folder, registry) == 0
+def test_an_output_folder_that_went_away_is_not_made_anew(issued: Folder, registry: Path) -> None:
+    (issued.path / "out").rename(issued.path / "away")
+    assert issue(issued, registry) == 5
+    assert not (issued.path / "out").exists()
+    (issued.path / "away").rename(issued.path / "out")
+    assert issue(issued, registry) == 0
 
 
 @pytest.mark.parametrize(
@@ -80,13 +78,12 @@ def test_an_output_folder_that_went_away_is_not_made_anew(quick_folder: Folder, 
     ids=["foreign names", "a name of ours among them", "names of ours"],
 )
 def test_a_document_that_nobody_issued_stops_the_run_and_its_name_tells_why(
-    quick_folder: Folder, registry: Path, names: list[str], said: str, advised: str
+    issued: Folder, registry: Path, names: list[str], said: str, advised: str
 ) -> None:
-    issue(quick_folder, registry)
     for name in names:
-        shutil.copy(quick_folder.certificates[0], quick_folder.certificates[0].with_name(f"{name}.pdf"))
+        shutil.copy(issued.certificates[0], issued.certificates[0].with_name(f"{name}.pdf"))
     for command in (("status",), ("issue", "--level", "B1", "--registry", registry)):
-        outcome = quick_folder.call(*command)
+        outcome = issued.call(*command)
         told = outcome.out + outcome.err
         assert (outcome.code, said in told, advised in told) == (5, True, True)
 
@@ -103,39 +100,36 @@ def test_a_folder_that_lost_all_its_manifests_stops_the_run(any_folder: Folder, 
 
 @pytest.mark.parametrize("ending", [".json", ".json.p7s", ".csv"])
 def test_a_part_of_a_manifest_that_is_missing_needs_a_human_and_stops_no_run(
-    quick_folder: Folder, registry: Path, write_registry: Write, ending: str
+    issued: Folder, write_registry: Write, ending: str
 ) -> None:
-    issue(quick_folder, registry)
     more = write_registry([A, B, C], [b1_by_test(person) for person in (A, B, C)], name="more")
-    assert issue(quick_folder, more) == 0
-    first = quick_folder.manifests[0]
+    assert issue(issued, more) == 0
+    first = issued.manifests[0]
     first.with_name(f"{first.stem}{ending}").unlink()
-    outcome = quick_folder.call("status", "--json")
+    outcome = issued.call("status", "--json")
     (found,) = outcome.json["needs_human"]
     assert (outcome.code, found["code"], f"{first.stem}{ending}" in found["message"]) == (1, "MANIFEST_MISSING", True)
-    assert issue(quick_folder, more) == 0
+    assert issue(issued, more) == 0
 
 
 @pytest.mark.parametrize("name", ["{run}.valide.json", "zzz.json", "report.html"])
 def test_what_is_called_otherwise_than_manifests_are_is_not_taken_for_one(
-    quick_folder: Folder, registry: Path, name: str
+    issued: Folder, registry: Path, name: str
 ) -> None:
-    issue(quick_folder, registry)
-    (manifest,) = quick_folder.manifests
+    (manifest,) = issued.manifests
     manifest.with_name(name.format(run=manifest.stem)).write_text("{}", encoding="utf-8")
-    assert issue(quick_folder, registry) == 0
-    assert quick_folder.call("status").code == 0
-    assert quick_folder.call("ledger", "verify").code == 0
-    assert quick_folder.call("verify", quick_folder.path / "out").code == 1
+    assert issue(issued, registry) == 0
+    assert issued.call("status").code == 0
+    assert issued.call("ledger", "verify").code == 0
+    assert issued.call("verify", issued.path / "out").code == 1
 
 
 def test_what_an_issued_certificate_says_stays_in_the_register_until_a_human_decides(
-    quick_folder: Folder, registry: Path, write_registry: Write
+    issued: Folder, registry: Path, write_registry: Write
 ) -> None:
-    issue(quick_folder, registry)
     without = write_registry([A, B], [b1_by_test(A)], name="without")
-    quick_folder.call("issue", "--level", "B1", "--registry", without, "--accept-shrink")
-    with sqlite3.connect(quick_folder.path / "ledger.sqlite") as connection:
+    issued.call("issue", "--level", "B1", "--registry", without, "--accept-shrink")
+    with sqlite3.connect(issued.path / "ledger.sqlite") as connection:
         lines = connection.execute("SELECT count(*) FROM register WHERE person_id = ?", (B,)).fetchone()
     connection.close()
     assert lines == (7,)  # the level and its six areas
@@ -161,14 +155,13 @@ def test_a_folder_may_have_an_odd_name(quick_folder: Folder, registry: Path, tmp
 
 
 def test_what_a_run_left_open_is_not_settled_by_a_later_run_for_somebody_else(
-    quick_folder: Folder, registry: Path, write_registry: Write
+    issued: Folder, registry: Path, write_registry: Write
 ) -> None:
-    issue(quick_folder, registry)
     corrected = write_registry([A, B], [b1_by_test(A, day="2025-06-01"), b1_by_test(B)], name="corrected")
-    assert issue(quick_folder, corrected) == 1
-    quick_folder.call("issue", "--level", "B1", "--person", B, "--registry", corrected)
-    outcome = quick_folder.call("status")
+    assert issue(issued, corrected) == 1
+    issued.call("issue", "--level", "B1", "--person", B, "--registry", corrected)
+    outcome = issued.call("status")
     assert outcome.code == 1
     assert "contradicted 1 issued certificate" in outcome.out
-    assert issue(quick_folder, registry) == 0
-    assert quick_folder.call("status").code == 0
+    assert issue(issued, registry) == 0
+    assert issued.call("status").code == 0

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,10 +73,8 @@ Made = tuple[Workspace, list[CertificateOrder], list[SealedPdf]]
 
 
 @pytest.fixture(scope="module")
-def made(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    folder = Folder(tmp_path_factory.mktemp("distant") / "work")
-    shutil.copytree(demo_folder, folder.path)
-    folder.configure('level = "B-LTA"', 'level = "B-B"')
+def made(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = quick_demo_folder.copied_to(tmp_path_factory.mktemp("distant") / "work")
     workspace = folder.workspace
     orders = [
         replace(specimen(), certificate_id=CertificateId(f"N{number}"), issued_on=workspace.today())

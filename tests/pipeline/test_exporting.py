@@ -8,16 +8,9 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, call
+from tests.pipeline.conftest import PEOPLE, Folder, call
 
 A, B = PEOPLE[:2]
-
-
-@pytest.fixture
-def issued(quick_folder: Folder, write_registry: Write) -> Folder:
-    registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
-    return quick_folder
 
 
 def test_every_document_is_exported_with_the_metadata_of_the_manifest(issued: Folder, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from tests.exports import write_plain_export
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 
 A = PEOPLE[0]
@@ -39,14 +40,24 @@ def text_of(certificate: Path) -> str:
     return "".join(text.split())
 
 
-@pytest.mark.parametrize("name", PRINTED.values(), ids=PRINTED)
-def test_a_strange_name_is_printed_as_it_is_and_changes_nothing(
-    quick_folder: Folder, write_registry: Write, name: str
-) -> None:
-    registry = write_registry([A], [b1_by_test(A)], names=[f'"{name.replace(chr(34), chr(34) * 2)}"'])
-    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry)
+@pytest.fixture(scope="module")
+def printed(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A certificate by its name, all of one run."""
+    place = tmp_path_factory.mktemp("strange")
+    folder = quick_demo_folder.copied_to(place / "work")
+    holders = dict(zip(PEOPLE, PRINTED.values(), strict=False))
+    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in holders.values()]
+    registry = write_plain_export(place / "registry", list(holders), map(b1_by_test, holders), names)
+    outcome = folder.call("issue", "--level", "B1", "--registry", registry, "--json")
     assert outcome.code == 0, outcome.out + outcome.err
-    (certificate,) = quick_folder.certificates
+    files = {path.stem: path for path in folder.certificates}
+    assert len(files) == len(PRINTED)
+    return {holders[one["person_id"]]: files[one["certificate_id"]] for one in outcome.json["decisions"]}
+
+
+@pytest.mark.parametrize("name", PRINTED.values(), ids=PRINTED)
+def test_a_strange_name_is_printed_as_it_is_and_changes_nothing(printed: dict[str, Path], name: str) -> None:
+    certificate = printed[name]
     assert text_of(certificate).count("".join(name.split())) == 2  # once a language
     reader = PdfReader(certificate)
     assert len(reader.pages) == 2

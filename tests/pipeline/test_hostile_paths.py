@@ -17,13 +17,6 @@ A, B = PEOPLE[:2]
 
 
 @pytest.fixture
-def issued(quick_folder: Folder, write_registry: Write) -> Folder:
-    outcome = quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
-    assert outcome.code == 0, outcome.err
-    return quick_folder
-
-
-@pytest.fixture
 def elsewhere(issued: Folder) -> Path:
     """The certificate again, where nothing of ours belongs."""
     folder = issued.path.parent / "elsewhere"
@@ -41,7 +34,10 @@ def test_a_ledger_that_names_a_file_elsewhere_has_nothing_read_or_written_there(
 ) -> None:
     before = (elsewhere / "x.pdf").read_bytes()
     with closing(sqlite3.connect(issued.path / "ledger.sqlite")) as connection, connection:
-        connection.execute("UPDATE documents SET path = ?", (path.format(elsewhere=elsewhere),))
+        connection.execute(
+            "UPDATE documents SET path = ? WHERE path LIKE ?",
+            (path.format(elsewhere=elsewhere), f"%{issued.certificates[0].name}"),
+        )
 
     exported = issued.call("export", "--eni", issued.path.parent / "eni")
     extended = issued.call("extend", "--due", "3650")
@@ -100,7 +96,7 @@ def test_a_folder_that_was_exchanged_for_a_link_stops_the_run_and_nothing_lands_
 def test_a_certificate_that_was_exchanged_for_a_link_is_neither_exported_nor_taken_for_it(
     issued: Folder, elsewhere: Path
 ) -> None:
-    (certificate,) = issued.certificates
+    certificate = issued.certificates[0]
     certificate.unlink()
     certificate.symlink_to(elsewhere / "x.pdf")
 

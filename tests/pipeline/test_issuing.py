@@ -105,23 +105,21 @@ def test_with_the_seal_of_another_organisation_no_page_is_laid_out_and_no_file_r
     assert certificate.read_bytes() == before
 
 
-def test_issuing_twice_issues_once(quick_folder: Folder, write_registry: Write) -> None:
+def test_issuing_twice_issues_once(issued: Folder, write_registry: Write) -> None:
     registry = write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-    quick_folder.call("issue", "--level", "B1", "--registry", registry)
-    before = {path: path.read_bytes() for path in quick_folder.path.rglob("out/**/*") if path.is_file()}
-    again = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    before = {path: path.read_bytes() for path in issued.path.rglob("out/**/*") if path.is_file()}
+    again = issued.call("issue", "--level", "B1", "--registry", registry, "--json")
     assert again.code == 0
     assert again.json["issued"] == []
     assert again.json["manifest"] is None
-    assert {path: path.read_bytes() for path in quick_folder.path.rglob("out/**/*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in issued.path.rglob("out/**/*") if path.is_file()} == before
 
 
-def test_what_is_new_is_issued_and_what_was_issued_stays(quick_folder: Folder, write_registry: Write) -> None:
-    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)]))
-    first = quick_folder.certificates
-    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A, B], [b1_by_test(A), b1_by_test(B)]))
-    assert len(quick_folder.certificates) == 2
-    assert set(first) < set(quick_folder.certificates)
+def test_what_is_new_is_issued_and_what_was_issued_stays(issued: Folder, write_registry: Write) -> None:
+    first = issued.certificates
+    issued.call("issue", "--level", "B1", "--registry", write_registry([A, B, C], map(b1_by_test, (A, B, C))))
+    assert len(issued.certificates) == 3
+    assert set(first) < set(issued.certificates)
 
 
 def test_only_the_levels_asked_for_are_issued(quick_folder: Folder, write_registry: Write) -> None:
@@ -205,12 +203,6 @@ def test_an_option_gives_one_file_for_each_language(quick_folder: Folder, write_
 
 
 # --- the manifest ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def issued(quick_folder: Folder, write_registry: Write) -> Folder:
-    quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A, B], [b1_by_test(A), b1_by_test(B)]))
-    return quick_folder
 
 
 def test_the_manifest_follows_its_published_schema(issued: Folder) -> None:

@@ -16,7 +16,7 @@ from sealtool.ledger import restoring
 from sealtool.model import Level
 from sealtool.planning import Scope
 from sealtool.upholding import Upheld
-from tests.exports import write_export
+from tests.exports import write_plain_export
 from tests.ledgers import Place, postgresql_place, sqlite_place
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after
@@ -33,14 +33,10 @@ def registry(write_registry: Write) -> Path:
 
 
 @pytest.fixture(scope="module")
-def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def issued_once(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """Two certificates in two manifests, one of them renewed, and a backup; not to be touched."""
-    folder = Folder(tmp_path_factory.mktemp("issued") / "work")
-    shutil.copytree(demo_folder, folder.path)
-    folder.configure('level = "B-LTA"', 'level = "B-B"')
-    people = [(person, f"Persona {number}", "Fictícia", "") for number, person in enumerate((A, B))]
-    export = write_export(folder.path / "registry", people, map(b1_by_test, (A, B)))
-    folder.workspace.issue(export, B1)
+    folder = quick_demo_folder.copied_to(tmp_path_factory.mktemp("issued") / "work")
+    folder.workspace.issue(write_plain_export(folder.path / "registry", (A, B), map(b1_by_test, (A, B))), B1)
     folder.workspace.extend([folder.certificates[0]])
     folder.workspace.keeping.back_up(folder.path / "as-issued.jsonl")
     return folder

@@ -17,20 +17,28 @@ from hypothesis import strategies as st
 from sealtool.ledger import CertificateState, RegisterEntry
 from sealtool.model import CertificateId, Person, PersonId
 from sealtool.registering import Form, _csv_line, masked_id
+from tests.exports import write_plain_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
 SCHEMA = json.loads((REPOSITORY / "docs/schemas/register-1.schema.json").read_bytes())
 
 
-@pytest.fixture
-def folder(quick_folder: Folder, write_registry: Write) -> Folder:
-    """A has B1; B has areas 1 and 2 of A1, and no certificate of it."""
+@pytest.fixture(scope="module")
+def issued_once(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A has B1; B has areas 1 and 2 of A1, and no certificate of it. Not to be touched."""
+    place = tmp_path_factory.mktemp("register")
+    folder = quick_demo_folder.copied_to(place / "work")
     grants = [b1_by_test(A), *((B, "A1", area, "test", f"2025-02-0{area}", "") for area in ("1", "2"))]
-    registry = write_registry([A, B], grants, names=["Aina"])
-    quick_folder.call("issue", "--level", "B1", "--person", A, "--registry", registry)
-    quick_folder.call("issue", "--level", "A1", "--person", B, "--registry", registry)
-    return quick_folder
+    registry = write_plain_export(place / "registry", [A, B], grants, ["Aina"])
+    assert folder.call("issue", "--level", "B1", "--person", A, "--registry", registry).code == 0
+    folder.call("issue", "--level", "A1", "--person", B, "--registry", registry)
+    return folder
+
+
+@pytest.fixture
+def folder(issued: Folder) -> Folder:
+    return issued
 
 
 def entries(folder: Folder, *arguments: object) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from sealtool.renewing import ExtensionReport
 from sealtool.settings import load_settings
 from sealtool.verification import load_trust, verify_certificate
 from sealtool.workspace import Workspace
-from tests.exports import write_export
+from tests.exports import write_plain_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Write, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after, killed_at_step
 from tests.pki.authorities import SEALED_AT
@@ -37,23 +37,17 @@ def registry(write_registry: Write) -> Path:
 
 
 @pytest.fixture(scope="module")
-def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def issued_once(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """Two certificates at B-B; not to be touched."""
-    folder = Folder(tmp_path_factory.mktemp("issued") / "work")
-    shutil.copytree(demo_folder, folder.path)
-    folder.configure('level = "B-LTA"', 'level = "B-B"')
-    people = [(person, "Persona", "Fictícia", "") for person in (A, B)]
-    export = write_export(folder.path / "registry", people, map(b1_by_test, (A, B)))
-    folder.workspace.issue(export, B1)
+    folder = quick_demo_folder.copied_to(tmp_path_factory.mktemp("issued") / "work")
+    folder.workspace.issue(write_plain_export(folder.path / "registry", (A, B), map(b1_by_test, (A, B))), B1)
     return folder
 
 
 @pytest.fixture
 def issued(issued_once: Folder, tmp_path: Path) -> Folder:
     """Two certificates at B-B."""
-    copy = tmp_path / "work"
-    shutil.copytree(issued_once.path, copy)
-    return Folder(copy)
+    return issued_once.copied_to(tmp_path / "work")
 
 
 def judged(file: Path, folder: Folder) -> Verification:

@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Write, b1_by_test
+from tests.exports import write_plain_export
+from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, b1_by_test
 
 A, B, C, D = PEOPLE[:4]
 NAMES = ("Aina Marisol", "Berenguera", "Climent", "Dolça")
@@ -19,7 +20,11 @@ SCHEMA = json.loads((REPOSITORY / "docs" / "schemas" / "report-1.schema.json").r
 
 
 @pytest.fixture
-def registry(write_registry: Write) -> Path:
+def registry(tmp_path: Path) -> Path:
+    return export(tmp_path / "registry")
+
+
+def export(place: Path) -> Path:
     """A has B1, B has areas 4 and 6 of C2, C is held, D has nothing."""
     grants = [
         b1_by_test(A),
@@ -27,7 +32,7 @@ def registry(write_registry: Write) -> Path:
         (B, "C2", "6", "evidence", "2025-06-02", "ACTA-78"),
         (C, "B1", "", "degree", "x", ""),
     ]
-    return write_registry([A, B, C, D], grants, names=NAMES)
+    return write_plain_export(place, [A, B, C, D], grants, NAMES)
 
 
 def issue(folder: Folder, registry: Path, *arguments: object) -> Folder:
@@ -36,9 +41,11 @@ def issue(folder: Folder, registry: Path, *arguments: object) -> Folder:
     return folder
 
 
-@pytest.fixture
-def issued(quick_folder: Folder, registry: Path) -> Folder:
-    return issue(quick_folder, registry)
+@pytest.fixture(scope="module")
+def issued_once(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """Not to be touched."""
+    place = tmp_path_factory.mktemp("report")
+    return issue(quick_demo_folder.copied_to(place / "work"), export(place / "registry"))
 
 
 def figures(folder: Folder, *arguments: object) -> dict[str, Any]:

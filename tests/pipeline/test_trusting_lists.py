@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealtool.errors import ExitCode
+from tests.exports import write_plain_export
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, call
 from tests.pki.authorities import YEAR, Identity, Profile, _key, issue
 from tests.pki.trusted_lists import WITHDRAWN, Scheme, Service, Status, signed, trusted_list
@@ -17,10 +18,12 @@ from tests.pki.trusted_lists import WITHDRAWN, Scheme, Service, Status, signed, 
 A_DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def issued(folder: Folder, write_registry: Write) -> Folder:
-    """A certificate at B-LTA and its manifest."""
-    registry = write_registry([PEOPLE[0]], [b1_by_test(PEOPLE[0])])
+@pytest.fixture(scope="module")
+def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A certificate at B-LTA and its manifest; not to be touched."""
+    place = tmp_path_factory.mktemp("listed")
+    folder = Folder(demo_folder).copied_to(place / "work")
+    registry = write_plain_export(place / "registry", PEOPLE[:1], [b1_by_test(PEOPLE[0])])
     assert folder.call("issue", "--level", "B1", "--registry", registry).code == ExitCode.DONE
     return folder
 

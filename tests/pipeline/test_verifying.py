@@ -23,7 +23,7 @@ from sealtool.auditing import Auditing, FileReason, Judges
 from sealtool.auditing.files import MAX_BYTES, FileRefusedError, read_file
 from sealtool.manifest import DocumentEntry, Manifest, PreviousManifest, parse_manifest
 from sealtool.workspace.tasks import judge_certificate, judge_seal
-from tests.exports import write_export
+from tests.exports import write_plain_export
 from tests.pipeline.conftest import (
     PEOPLE,
     Folder,
@@ -42,10 +42,8 @@ A, B = PEOPLE[:2]
 def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two certificates and their manifest, for every test to copy."""
     place = tmp_path_factory.mktemp("issued")
-    folder = Folder(place / "work")
-    shutil.copytree(demo_folder, folder.path)
-    people = [(A, "Persona 0", "Fictícia", ""), (B, "Persona 1", "Fictícia", "")]
-    registry = write_export(place / "registry", people, map(b1_by_test, (A, B)))
+    folder = Folder(demo_folder).copied_to(place / "work")
+    registry = write_plain_export(place / "registry", (A, B), map(b1_by_test, (A, B)))
     assert folder.call("issue", "--level", "B1", "--registry", registry).code == 0
     return folder.path
 

@@ -148,10 +148,10 @@ def own_templates(tmp_path: Path) -> Path:
     "style",
     [
         pytest.param(".name { text-align: center }", id="a centred name"),
-        pytest.param(".facts { text-align: right }", id="facts on the right"),
+        pytest.param(".facts { text-align: right }", id="facts on the right", marks=pytest.mark.long),
         pytest.param(".name { position: absolute; right: 0; top: 0; height: 9mm }", id="a name placed by its end"),
-        pytest.param(".name { text-transform: uppercase }", id="a name in capitals"),
-        pytest.param(".identity { letter-spacing: .3mm }", id="spaced letters"),
+        pytest.param(".name { text-transform: uppercase }", id="a name in capitals", marks=pytest.mark.long),
+        pytest.param(".identity { letter-spacing: .3mm }", id="spaced letters", marks=pytest.mark.long),
     ],
 )
 def test_templates_of_a_deployment_come_out_as_the_engine_lays_them_out(

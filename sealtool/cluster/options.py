@@ -22,7 +22,7 @@ class ClusterOptions:
     Attributes:
         address: ``tls://host:port``, or ``tcp://`` to this machine.
         credentials: for ``tls://``.
-        timeout_seconds: how long to wait for the scheduler, and for a worker where there is none.
+        timeout_seconds: how long to wait for the scheduler, for a worker where there is none, and for first answers.
     """
 
     address: str

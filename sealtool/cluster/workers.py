@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import contextlib
 import logging
@@ -24,6 +25,7 @@ T = TypeVar("T")
 Likeness = Callable[[], Mapping[str, str]]
 
 _LOOK_SECONDS: Final = 1.0
+_WAIT_SECONDS: Final = 0.1
 _DIFFERENCES_SHOWN: Final = 4
 
 
@@ -41,11 +43,13 @@ def cluster_workers(
 
     Raises:
         ConfigurationError: Dask is not installed, nobody answers, there is no worker, or one is not like this process.
+        WorkerLostError: scheduler or workers answered, and then no more.
     """
     client = _connected(options)
     try:
+        _wait_for_workers(client, options)
         question = pickle.dumps(likeness)
-        _insist_on_likeness(client, question)
+        _insist_on_likeness(client, question, options)
         executor = ClusterExecutor(client, question, options, results, alone=alone)
         try:
             yield executor
@@ -70,9 +74,20 @@ def _connected(options: ClusterOptions) -> Any:
         logging.getLogger(name).propagate = False
     guard()
     dask.config.set({"distributed.comm.timeouts.connect": f"{options.timeout_seconds}s"})
+
+    class Client(distributed.Client):  # type: ignore[misc]  # Dask has no types
+        """One whose start has an end also where somebody takes the connection and never says a word."""
+
+        async def _start(self, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return await asyncio.wait_for(super()._start(*args, **kwargs), options.timeout_seconds)
+            except TimeoutError:
+                await self._close(fast=True)
+                raise
+
     try:
         security = _security(options)
-        client = distributed.Client(
+        client = Client(
             options.address,
             security=security,
             timeout=options.timeout_seconds,
@@ -87,15 +102,31 @@ def _connected(options: ClusterOptions) -> Any:
             advice="Check that `dask scheduler` runs there, and for tls:// that both ends have certificates of one "
             "authority; or call with --cluster local, to work on this machine alone.",
         ) from error
-    try:
-        client.wait_for_workers(1, timeout=options.timeout_seconds)
-    except TimeoutError as error:
-        client.close(timeout=_LOOK_SECONDS)
-        raise ConfigurationError(
-            f"The scheduler at {options.address} has no worker. Nothing was done.",
-            advice="Start some with `dask worker`, or call with --cluster local, to work on this machine alone.",
-        ) from error
     return client
+
+
+def _wait_for_workers(client: Any, options: ClusterOptions) -> None:
+    deadline = time.monotonic() + options.timeout_seconds
+    while not _threads_of_workers(client, options):
+        if time.monotonic() > deadline:
+            raise ConfigurationError(
+                f"The scheduler at {options.address} has no worker. Nothing was done.",
+                advice="Start some with `dask worker`, or call with --cluster local, to work on this machine alone.",
+            )
+        time.sleep(_WAIT_SECONDS)
+
+
+def _threads_of_workers(client: Any, options: ClusterOptions) -> Mapping[str, int]:
+    """How many calls each worker takes up at a time, by its address.
+
+    Raises:
+        WorkerLostError: the scheduler does not tell in time.
+    """
+    try:
+        threads: Mapping[str, int] = client.nthreads(callback_timeout=options.timeout_seconds)
+    except Exception as error:  # it stands still, or went away just now, in whatever words
+        raise _lost("its scheduler does not answer") from error
+    return threads
 
 
 def _security(options: ClusterOptions) -> Any:
@@ -111,14 +142,14 @@ def _security(options: ClusterOptions) -> Any:
     )
 
 
-def _insist_on_likeness(client: Any, question: bytes) -> None:
+def _insist_on_likeness(client: Any, question: bytes, options: ClusterOptions) -> None:
     mine = answer_to(question)
     try:
-        answers = client.run(introduce, question, on_error="return")
+        answers = client.run(introduce, question, on_error="return", callback_timeout=options.timeout_seconds)
     except RefusedPickleError as error:
         raise untrustworthy() from error
-    except Exception as error:  # a worker or the scheduler went away just now, in whatever words
-        raise _lost("it went away before the work began") from error
+    except Exception as error:  # a worker or the scheduler stands still or went away just now, in whatever words
+        raise _lost("it went away, or did not answer, before the work began") from error
     for worker, answer in sorted(answers.items()):
         if isinstance(answer, Exception):  # of Dask: it could not even call the function
             raise ConfigurationError(
@@ -154,7 +185,8 @@ class ClusterExecutor(Executor):
     answer, and nobody comes back in time, every call fails with :class:`~sealtool.errors.WorkerLostError`.
 
     Attributes:
-        places: how many calls the workers can take up at a time, when they were counted first.
+        workers: how many there were when they were counted first.
+        places: how many calls they could take up at a time then.
     """
 
     def __init__(
@@ -169,7 +201,8 @@ class ClusterExecutor(Executor):
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._is_lost = False
-        self.places = max(1, sum(client.nthreads().values()))
+        threads = _threads_of_workers(client, options)
+        self.workers, self.places = len(threads), max(1, sum(threads.values()))
         self._watch = threading.Thread(target=self._look_after, daemon=True)
         self._watch.start()
 

@@ -231,6 +231,20 @@ def test_a_scheduler_that_stands_still_with_its_connections_open_is_lost_like_on
                 workers.submit(program_likeness).result(timeout=30)
 
 
+def test_workers_that_stand_still_from_the_start_are_lost(tmp_path: Path) -> None:
+    with dask_cluster(tmp_path / "dask", ((),)) as cluster:
+        patient = ClusterOptions(cluster.address, timeout_seconds=30.0)
+        with cluster_workers(patient, program_likeness, (dict,), alone=False) as workers:
+            assert workers.workers == 1
+        cluster.workers[0].send_signal(signal.SIGSTOP)
+        impatient = ClusterOptions(cluster.address, timeout_seconds=2.0)
+        with (
+            pytest.raises(WorkerLostError, match="did not answer, before the work began"),
+            cluster_workers(impatient, program_likeness, (dict,), alone=False),
+        ):
+            pass
+
+
 # --- workers that lie -------------------------------------------------------------------------------
 
 

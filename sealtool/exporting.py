@@ -9,6 +9,7 @@ from pathlib import Path
 from sealtool.eni import eni_document, eni_metadata
 from sealtool.errors import LedgerInconsistentError
 from sealtool.ledger import Ledger, ManifestEntry
+from sealtool.listing import seal_on_record
 from sealtool.manifest import SealEntry, sealed_at
 from sealtool.publishing import OutputFolder
 
@@ -49,7 +50,7 @@ def export_eni(ledger: Ledger, output: OutputFolder, target: Path, organ: str) -
             trouble = "is missing" if content is None else "is not the file that was issued"
             report.findings.append(f"{entry.path} {trouble}; it was not exported.")
             continue
-        _export(entry, content, exported, organ, report)
+        _export(entry, seal_on_record(entry, ledger.name), content, exported, organ, report)
     return report
 
 
@@ -61,8 +62,9 @@ def _content(output: OutputFolder, path: str) -> bytes | None:
         return b""
 
 
-def _export(entry: ManifestEntry, content: bytes, exported: OutputFolder, organ: str, report: ExportReport) -> None:
-    seal = SealEntry.model_validate(entry.seal)
+def _export(  # noqa: PLR0913, PLR0917 - what one document needs
+    entry: ManifestEntry, seal: SealEntry, content: bytes, exported: OutputFolder, organ: str, report: ExportReport
+) -> None:
     metadata = eni_metadata(organ, entry.certificate_id, entry.languages, sealed_at(seal))
     name, document = f"{metadata['Identificador']}.xml", eni_document(metadata, content)
     present = exported.sha256(name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sealtool.canonical import sha256_hex
 from sealtool.eni import eni_metadata
-from sealtool.ledger import ManifestEntry, RunFacts
+from sealtool.ledger import ManifestEntry, RunFacts, changed_outside
 from sealtool.manifest import (
     DocumentEntry,
     InputFile,
@@ -133,12 +133,24 @@ class Listing:
                 ledger_head=head,
                 previous_manifest=previous and PreviousManifest(run_id=previous[0], sha256=previous[1]),
             ),
-            documents=tuple(_document_entry(entry, valide, self.imprint.eni_organ) for entry in entries),
+            documents=tuple(_document_entry(entry, valide, self.imprint.eni_organ, ledger.name) for entry in entries),
         )
 
 
-def _document_entry(entry: ManifestEntry, valide: ValideEntry, organ: str) -> DocumentEntry:
-    seal = SealEntry.model_validate(entry.seal)
+def seal_on_record(entry: ManifestEntry, ledger: str) -> SealEntry:
+    """What the ledger of that name says of a seal.
+
+    Raises:
+        LedgerInconsistentError: somebody wrote something else there.
+    """
+    try:
+        return SealEntry.model_validate(entry.seal)
+    except ValueError as error:
+        raise changed_outside(ledger, f"document {entry.path}", error) from error
+
+
+def _document_entry(entry: ManifestEntry, valide: ValideEntry, organ: str, ledger: str) -> DocumentEntry:
+    seal = seal_on_record(entry, ledger)
     facts: dict[str, Any] = {
         "certificate_id": entry.certificate_id,
         "path": entry.path,
@@ -156,4 +168,7 @@ def _document_entry(entry: ManifestEntry, valide: ValideEntry, organ: str) -> Do
         "eni": eni_metadata(organ, entry.certificate_id, entry.languages, sealed_at(seal)),
         "valide": valide,
     }
-    return DocumentEntry.model_validate(facts)
+    try:
+        return DocumentEntry.model_validate(facts)
+    except ValueError as error:
+        raise changed_outside(ledger, f"document {entry.path}", error) from error

@@ -34,12 +34,14 @@ from sealtool.ledger.values import (
 if TYPE_CHECKING:
     from sealtool.ledger.book import Ledger
     from sealtool.ledger.custody import Custody, ListedDocument, Restored, rebuilding_at, restoring, write_rebuilt
+    from sealtool.ledger.legibility import changed_outside
     from sealtool.ledger.opening import create_ledger, ledger_version, migrate_ledger, open_ledger
     from sealtool.ledger.rebuilding import Found, FoundCertificate, FoundDocument, FoundManifest
 else:
     _AT_WORK: Final = {
         "book": {"Ledger"},
         "custody": {"Custody", "ListedDocument", "Restored", "rebuilding_at", "restoring", "write_rebuilt"},
+        "legibility": {"changed_outside"},
         "opening": {"create_ledger", "ledger_version", "migrate_ledger", "open_ledger"},
         "rebuilding": {"Found", "FoundCertificate", "FoundDocument", "FoundManifest"},
     }
@@ -83,6 +85,7 @@ __all__ = [
     "RunSummary",
     "SealedDocument",
     "Statistics",
+    "changed_outside",
     "create_ledger",
     "ledger_version",
     "migrate_ledger",

@@ -7,7 +7,6 @@ there two, and at no time none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +25,7 @@ from sealtool.ledger.certificates import (
 )
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events, instant
+from sealtool.ledger.legibility import ACT, CERTIFICATE, RecordedDecision, legible, read_json
 from sealtool.ledger.register import enter_decision
 from sealtool.ledger.tables import acts, certificates, documents, runs
 from sealtool.ledger.values import (
@@ -221,6 +221,7 @@ def _told(act: Act) -> dict[str, Any]:
     }
 
 
+@legible(ACT)
 def _act(row: Row[Any]) -> Act:
     return Act(
         kind=ActKind(row.kind),
@@ -228,7 +229,7 @@ def _act(row: Row[Any]) -> Act:
         decided_by=row.decided_by,
         called_by=row.called_by,
         reference=row.reference,
-        upheld=tuple(json.loads(row.upheld)),
+        upheld=tuple(read_json(row.upheld, list[str])),
         overruled=row.overruled,
     )
 
@@ -240,8 +241,9 @@ def _row(connection: Connection, certificate_id: str | None) -> Row[Any]:
     return row
 
 
+@legible(CERTIFICATE)
 def _decision(row: Row[Any]) -> Decision:
-    return decision_from_json(json.loads(row.decision), row.rules_version)
+    return decision_from_json(read_json(row.decision, RecordedDecision), row.rules_version)
 
 
 def _list_again(connection: Connection, certificate_id: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from sealtool.canonical import canonical_json
@@ -29,6 +28,16 @@ from sealtool.ledger.certificates import (
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.databases import Database, cause
 from sealtool.ledger.events import Event, append_events, broken_link, chain_head, hash_of_event, instant
+from sealtool.ledger.legibility import (
+    DOCUMENT,
+    RUN,
+    IllegibleRowError,
+    RecordedSource,
+    changed_outside,
+    legible,
+    read_json,
+    read_moment,
+)
 from sealtool.ledger.register import record_assessments
 from sealtool.ledger.tables import certificates, documents, events, runs
 from sealtool.ledger.values import (
@@ -153,15 +162,15 @@ class Ledger:
 
     def last_row_counts(self) -> dict[str, int]:
         """How many rows each file of the export had in the newest run that read one; empty at first."""
-        query = (
-            select(runs.c.sources)
+        query: Select[Any] = (
+            select(runs.c.run_id, runs.c.sources)
             .where(runs.c.sources != "[]")
             .order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
             .limit(1)
         )
         with self._reading() as connection:
-            sources = connection.execute(query).scalar_one_or_none()
-            return {one["name"]: one["rows"] for one in json.loads(sources or "[]")}
+            row = connection.execute(query).one_or_none()
+            return {} if row is None else _row_counts(row)
 
     # --- the register -----------------------------------------------------------------------------
 
@@ -326,20 +335,17 @@ class Ledger:
             .order_by(documents.c.path)
         )
         with self._reading() as connection:
-            return tuple(
-                LedgerDocument(CertificateId(row.certificate_id), row.path, row.sha256, CertificateState(row.state))
-                for row in connection.execute(query)
-            )
+            return tuple(map(_ledger_document, connection.execute(query)))
 
     def counts_by_level_and_state(self) -> tuple[tuple[str, CertificateState, int], ...]:
         """How many certificates there are, by level and state."""
         query = (
-            select(certificates.c.level, certificates.c.state, func.count())
+            select(certificates.c.level, certificates.c.state, func.count().label("number"))
             .group_by(certificates.c.level, certificates.c.state)
             .order_by(certificates.c.level, certificates.c.state)
         )
         with self._reading() as connection:
-            return tuple((level, CertificateState(state), count) for level, state, count in connection.execute(query))
+            return tuple(map(_count_of_certificates, connection.execute(query)))
 
     # --- appeals ----------------------------------------------------------------------------------
 
@@ -465,10 +471,10 @@ class Ledger:
 
     def last_event_at(self) -> datetime | None:
         """The moment of the newest event; None in an empty ledger."""
-        query = select(events.c.at).order_by(events.c.sequence.desc()).limit(1)
+        query: Select[Any] = select(events.c.sequence, events.c.at).order_by(events.c.sequence.desc()).limit(1)
         with self._reading() as connection:
-            text = connection.execute(query).scalar_one_or_none()
-        return None if text is None else datetime.fromisoformat(text)
+            row = connection.execute(query).one_or_none()
+            return None if row is None else _moment_of_event(row)
 
     def event_hash(self, sequence: int) -> str | None:
         """The hash of the event of that number; None where there is no such event."""
@@ -508,15 +514,41 @@ class Ledger:
             yield connection
 
 
+@legible(RUN)
+def _row_counts(row: Row[Any]) -> dict[str, int]:
+    return {one["name"]: one["rows"] for one in read_json(row.sources, list[RecordedSource])}
+
+
+@legible(RUN)
 def _summary(row: Row[Any]) -> RunSummary:
+    counts = read_json(row.counts, dict[str, int | str])
+    if not row.command.split() or any((name == "message") is isinstance(value, int) for name, value in counts.items()):
+        raise ValueError
+    for moment in filter(None, (row.started_at, row.finished_at)):
+        read_moment(moment)
     return RunSummary(
         run_id=RunId(row.run_id),
         command=row.command,
         state=RunState(row.state),
         started_at=row.started_at,
         finished_at=row.finished_at,
-        counts=json.loads(row.counts),
+        counts=counts,
     )
+
+
+@legible(DOCUMENT)
+def _ledger_document(row: Row[Any]) -> LedgerDocument:
+    return LedgerDocument(CertificateId(row.certificate_id), row.path, row.sha256, CertificateState(row.state))
+
+
+@legible("certificates at level {level}")
+def _count_of_certificates(row: Row[Any]) -> tuple[str, CertificateState, int]:
+    return row.level, CertificateState(row.state), row.number
+
+
+@legible("event {sequence}")
+def _moment_of_event(row: Row[Any]) -> datetime:
+    return read_moment(row.at)
 
 
 @contextmanager
@@ -529,11 +561,8 @@ def _in_our_words(name: str) -> Iterator[None]:
             "The change was undone.",
             advice="Run `sealtool status`; if it happens again, report it with the log.",
         ) from error
-    except json.JSONDecodeError as error:
-        raise LedgerInconsistentError(
-            f"The ledger {name} was changed outside sealtool: what is written in one of its rows cannot be read.",
-            advice="See what was changed with `sealtool ledger verify`, and restore it from a backup.",
-        ) from error
+    except IllegibleRowError as error:
+        raise changed_outside(name, error.what, error.error) from error
     except SQLAlchemyError as error:
         raise LedgerError(
             f"The ledger {name} cannot be used: {cause(error)}. What was not yet recorded was undone.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sealtool.canonical import canonical_json, decision_fingerprint, named_decis
 from sealtool.errors import LedgerInconsistentError
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
+from sealtool.ledger.legibility import CERTIFICATE, DOCUMENT, RecordedDecision, legible, read_json, read_moment
 from sealtool.ledger.tables import WHOLE_LEVEL, certificates
 from sealtool.ledger.values import CertificateState, IssuedCertificate, ManifestEntry
 from sealtool.model import CertificateId, Decision, PersonId, RunId
@@ -86,21 +86,30 @@ def file_on_record(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**facts, "seal_sha256": sha256_hex(row["seal"])}
 
 
+def area_of(row: Row[Any]) -> int | None:
+    """The area of a row; None for a whole level. TypeError where somebody wrote something else."""
+    if not isinstance(row.area, int):
+        raise TypeError(row.area)
+    return row.area or None
+
+
+@legible(CERTIFICATE)
 def issued_certificate(row: Row[Any], *, overruled: str | None = None) -> IssuedCertificate:
     """A row of certificates as a value."""
     return IssuedCertificate(
         certificate_id=CertificateId(row.certificate_id),
         person_id=PersonId(row.person_id),
         level=row.level,
-        area=row.area or None,
+        area=area_of(row),
         state=CertificateState(row.state),
         fingerprint=row.fingerprint,
-        decision=json.loads(row.decision),
+        decision=read_json(row.decision, RecordedDecision),
         overruled=overruled,
         successor_id=row.successor_id,
     )
 
 
+@legible(DOCUMENT)
 def manifest_entry(row: Row[Any]) -> ManifestEntry:
     """A row of certificates joined with documents as a value."""
     return ManifestEntry(
@@ -111,10 +120,10 @@ def manifest_entry(row: Row[Any]) -> ManifestEntry:
         pages=row.pages,
         languages=tuple(row.languages.split(",")),
         level=row.level,
-        area=row.area or None,
+        area=area_of(row),
         state=CertificateState(row.state),
         predecessor_id=row.predecessor_id,
         successor_id=row.successor_id,
-        seal=json.loads(row.seal),
-        provable_until=row.provable_until and datetime.fromisoformat(row.provable_until),
+        seal=read_json(row.seal, dict[str, Any]),
+        provable_until=row.provable_until and read_moment(row.provable_until),
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Select, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sealtool.errors import LedgerError
@@ -19,9 +18,11 @@ from sealtool.ledger.backup import Backup, load_backup, read_backup, write_backu
 from sealtool.ledger.book import Ledger
 from sealtool.ledger.certificates import manifest_entry
 from sealtool.ledger.databases import SCHEMA_HEAD, Database, cause, upgrade, version_of
-from sealtool.ledger.events import beginning
+from sealtool.ledger.events import beginning, told_by
 from sealtool.ledger.examination import examine
 from sealtool.ledger.findings import LedgerFinding
+from sealtool.ledger.legibility import IllegibleRowError
+from sealtool.ledger.manifests import files_of
 from sealtool.ledger.opening import Password, database_at
 from sealtool.ledger.tables import certificates, documents, runs
 from sealtool.ledger.values import UNPUBLISHED, ManifestEntry, RunFacts, RunState
@@ -48,27 +49,33 @@ class Custody:
             return examine(connection)
 
     def listed_documents(self) -> Mapping[str, ListedDocument]:
-        """Every document that was published, by path."""
+        """Every document that was published, by path. What cannot be read is left out: it is among the findings."""
         query = select(certificates, documents).join(
             documents, documents.c.certificate_id == certificates.c.certificate_id
         )
         query = query.where(certificates.c.state.not_in(UNPUBLISHED))
+        found = {}
         with self.ledger._reading() as connection:  # noqa: SLF001 - of this room
-            return {
-                row.path: ListedDocument(manifest_entry(row), row.manifest_run) for row in connection.execute(query)
-            }
+            for row in connection.execute(query):
+                with contextlib.suppress(IllegibleRowError):
+                    found[row.path] = ListedDocument(manifest_entry(row), row.manifest_run)
+        return found
 
     def manifests(self) -> Mapping[RunId, Mapping[str, str]]:
-        """Every manifest that was announced: its files with their SHA-256, by run."""
-        query = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest.is_not(None))
+        """Every manifest that was announced: its files with their SHA-256, by run. Likewise."""
+        query: Select[Any] = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest.is_not(None))
+        found = {}
         with self.ledger._reading() as connection:  # noqa: SLF001 - of this room
-            return {RunId(row.run_id): json.loads(row.manifest) for row in connection.execute(query)}
+            for row in connection.execute(query):
+                with contextlib.suppress(IllegibleRowError):
+                    found[RunId(row.run_id)] = files_of(row)
+        return found
 
     def rebuilt_from(self) -> Mapping[str, Any] | None:
         """What the first event of a rebuilt ledger says; None of one that was never lost."""
         with self.ledger._reading() as connection:  # noqa: SLF001 - of this room
             first = beginning(connection)
-            return None if first is None else {"at": first.at, "sequence": first.sequence, **json.loads(first.payload)}
+            return None if first is None else {"at": first.at, "sequence": first.sequence, **told_by(first)}
 
     def back_up(self, file: Path, *, tool_version: str, at: datetime, version: str = SCHEMA_HEAD) -> Backup:
         """Copies the ledger as it is now into a new file, also while a run goes on; OutputError where it cannot."""

@@ -6,17 +6,18 @@ register's own lines. Both are read in order of person, as they are asked for: 1
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, CursorResult, Row, Select, Table, select
 
 from sealtool.canonical import person_from_json
+from sealtool.ledger.certificates import area_of
+from sealtool.ledger.legibility import CERTIFICATE, LINE, RecordedDecision, legible, read_json
 from sealtool.ledger.tables import WHOLE_LEVEL, certificates, documents, register
 from sealtool.ledger.values import ISSUED_ONCE, CertificateState, RegisterEntry
 from sealtool.model import CertificateId, Level, PersonId
@@ -37,22 +38,21 @@ def register_entries(
     by_person = attrgetter("person_id")
     wanted = {str(level) for level in levels}
     # Of all levels: a certificate of another one may be all that tells the person's name.
-    certified = groupby(_read(connection, _certified(people)), by_person)
-    lines = groupby(_read(connection, _lines(people)), by_person)
-    # Each group is read before the next one is asked for, so that nothing but one person is in memory.
-    of_both = merge(
-        ((person_id, 0, list(rows)) for person_id, rows in certified),
-        ((person_id, 1, list(rows)) for person_id, rows in lines),
-        key=lambda found: found[:2],
-    )
-    for person_id, found in groupby(of_both, key=lambda group: group[0]):
-        groups = {which: rows for _, which, rows in found}
-        of_person = _of_person(PersonId(person_id), groups.get(0, []), groups.get(1, []))
-        yield from (entry for entry in of_person if entry.level in wanted)
+    with _read(connection, _certified(people)) as certified, _read(connection, _lines(people)) as lines:
+        # Each group is read before the next one is asked for, so that nothing but one person is in memory.
+        of_both = merge(
+            ((person_id, 0, list(rows)) for person_id, rows in groupby(certified, by_person)),
+            ((person_id, 1, list(rows)) for person_id, rows in groupby(lines, by_person)),
+            key=lambda found: found[:2],
+        )
+        for person_id, found in groupby(of_both, key=lambda group: group[0]):
+            groups = {which: rows for _, which, rows in found}
+            of_person = _of_person(PersonId(person_id), groups.get(0, []), groups.get(1, []))
+            yield from (entry for entry in of_person if entry.level in wanted)
 
 
-def _read(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
-    return iter(connection.execution_options(stream_results=True, yield_per=_AT_A_TIME).execute(query))
+def _read(connection: Connection, query: Select[Any]) -> CursorResult[Any]:
+    return connection.execution_options(stream_results=True, yield_per=_AT_A_TIME).execute(query)
 
 
 def _certified(people: Collection[PersonId] | None) -> Select[Any]:
@@ -78,8 +78,8 @@ def _only(people: Collection[PersonId] | None, query: Select[Any], table: Table)
 
 
 def _of_person(person_id: PersonId, certified: list[Row[Any]], lines: list[Row[Any]]) -> list[RegisterEntry]:
-    documents_of = groupby(certified, key=attrgetter("certificate_id"))
-    entries = [_of_certificate(list(rows)) for _, rows in documents_of]
+    documents_of = (list(rows) for _, rows in groupby(certified, key=attrgetter("certificate_id")))
+    entries = [_of_certificate(rows[0], [one.path for one in rows if one.path is not None]) for rows in documents_of]
     newest = max(entries, key=_newness).person if entries else None
     named = frozenset((entry.level, entry.area or WHOLE_LEVEL) for entry in entries)
     entries += [replace(entry, person=newest) for entry in _of_lines(person_id, lines, named)]
@@ -91,14 +91,14 @@ def _newness(entry: RegisterEntry) -> tuple[bool, str]:
     return (entry.state is CertificateState.ISSUED, entry.issued_on or "")
 
 
-def _of_certificate(rows: list[Row[Any]]) -> RegisterEntry:
-    row = rows[0]
-    facts: dict[str, Any] = json.loads(row.decision)
+@legible(CERTIFICATE)
+def _of_certificate(row: Row[Any], files: list[str]) -> RegisterEntry:
+    facts = read_json(row.decision, RecordedDecision)
     return RegisterEntry(
         person_id=PersonId(row.person_id),
         person=person_from_json(facts["person"]),
         level=row.level,
-        area=row.area or None,
+        area=area_of(row),
         accredited_on=facts["accredited_on"],
         procedures=tuple(facts["procedures"]),
         areas=tuple({name: one[name] for name in ("area", "covered_on", "procedure")} for one in facts["areas"]),
@@ -107,7 +107,7 @@ def _of_certificate(rows: list[Row[Any]]) -> RegisterEntry:
         issued_on=row.issued_on,
         predecessor_id=row.predecessor_id,
         successor_id=row.successor_id,
-        files=tuple(one.path for one in rows if one.path is not None),
+        files=tuple(files),
     )
 
 
@@ -119,16 +119,23 @@ def _of_lines(
     for level, rows in groupby(open_lines, key=attrgetter("level")):
         found = {row.area: row for row in rows}
         whole = found.pop(WHOLE_LEVEL, None)
-        areas = [
-            {"area": row.area, "covered_on": row.obtained_on, "procedure": json.loads(row.procedures)[0]}
-            for row in found.values()
-        ]
+        areas = [_area_held(row) for row in found.values()]
         if level == Level.C2:
             for one in areas:  # Annex 1, fifth, 5: each area is accredited by itself
                 yield RegisterEntry(
                     person_id, None, level, one["area"], one["covered_on"], (one["procedure"],), areas=(one,)
                 )
             continue
-        procedures = () if whole is None else tuple(json.loads(whole.procedures))
+        procedures = () if whole is None else _procedures(whole)
         obtained_on = None if whole is None else whole.obtained_on
         yield RegisterEntry(person_id, None, level, None, obtained_on, procedures, tuple(areas))
+
+
+@legible(LINE)
+def _area_held(row: Row[Any]) -> Mapping[str, Any]:
+    return {"area": area_of(row), "covered_on": row.obtained_on, "procedure": _procedures(row)[0]}
+
+
+@legible(LINE)
+def _procedures(row: Row[Any]) -> tuple[str, ...]:
+    return tuple(read_json(row.procedures, list[str]))

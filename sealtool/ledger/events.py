@@ -6,7 +6,6 @@ the first event builds on 64 zeros.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from sealtool.canonical import canonical_json, sha256_hex
 from sealtool.ledger.chunks import chunks
+from sealtool.ledger.legibility import RecordedBeginning, read_json
 from sealtool.ledger.tables import events
 from sealtool.model import CertificateId, RunId
 
@@ -80,8 +80,14 @@ def append_events(
 
 
 def event_hash(fields: Sequence[Any]) -> str:
-    """The hash of an event from its seven fields in the order of the table."""
-    return sha256_hex(canonical_json(list(fields)))
+    """The hash of an event from its seven fields in the order of the table.
+
+    Empty, which fits no event, where a field is none that sealtool writes.
+    """
+    try:
+        return sha256_hex(canonical_json(list(fields)))
+    except (TypeError, ValueError):
+        return ""
 
 
 def is_beginning(row: Row[Any]) -> bool:
@@ -89,9 +95,17 @@ def is_beginning(row: Row[Any]) -> bool:
     and says so (ADR 0012)."""
     if row.kind != REBUILT:
         return False
-    payload = json.loads(row.payload)
-    pinned = (payload.get("ledger_sequence"), payload.get("ledger_head"))
-    return pinned == (row.sequence - 1, row.previous_hash)
+    try:
+        payload = told_by(row)
+    except ValueError:  # whoever wrote in it may have left anything
+        return False
+    return (payload["ledger_sequence"], payload["ledger_head"]) == (row.sequence - 1, row.previous_hash)
+
+
+def told_by(first: Row[Any]) -> RecordedBeginning:
+    """What the first event of a rebuilt ledger says. ValueError where it is something else."""
+    told: RecordedBeginning = read_json(first.payload, RecordedBeginning)
+    return told
 
 
 def beginning(connection: Connection) -> Row[Any] | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from sealtool.canonical import canonical_json
 from sealtool.ledger.certificates import manifest_entry
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
+from sealtool.ledger.legibility import RUN, legible, read_json
 from sealtool.ledger.tables import certificates, documents, renewals, runs
 from sealtool.ledger.values import UNPUBLISHED, ManifestEntry, ManifestOnRecord
 from sealtool.model import RunId
@@ -60,15 +61,15 @@ def withdraw(connection: Connection, run_id: RunId, *, at: datetime) -> None:
 
 def unconfirmed(connection: Connection) -> tuple[ManifestOnRecord, ...]:
     """Manifests that were announced, and may or may not have been written."""
-    query = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest.is_not(None))
+    query: Select[Any] = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest.is_not(None))
     rows = connection.execute(query.where(runs.c.manifest_sha256.is_(None)).order_by(runs.c.run_id))
-    return tuple(ManifestOnRecord(RunId(row.run_id), json.loads(row.manifest)) for row in rows)
+    return tuple(ManifestOnRecord(RunId(row.run_id), files_of(row)) for row in rows)
 
 
 def files(connection: Connection) -> frozenset[str]:
     """The paths of all files of all manifests that were written."""
-    query = select(runs.c.manifest).where(runs.c.manifest_sha256.is_not(None))
-    return frozenset(path for text in connection.execute(query).scalars() for path in json.loads(text))
+    query: Select[Any] = select(runs.c.run_id, runs.c.manifest).where(runs.c.manifest_sha256.is_not(None))
+    return frozenset(path for row in connection.execute(query) for path in files_of(row))
 
 
 def last(connection: Connection) -> tuple[RunId, str] | None:
@@ -76,3 +77,10 @@ def last(connection: Connection) -> tuple[RunId, str] | None:
     query = select(runs.c.run_id, runs.c.manifest_sha256).where(runs.c.manifest_sha256.is_not(None))
     row = connection.execute(query.order_by(runs.c.run_id.desc()).limit(1)).one_or_none()
     return None if row is None else (RunId(row.run_id), row.manifest_sha256)
+
+
+@legible(RUN)
+def files_of(row: Row[Any]) -> Mapping[str, str]:
+    """The files of a manifest with their SHA-256, from a row of runs that announced one."""
+    files: Mapping[str, str] = read_json(row.manifest, dict[str, str])
+    return files

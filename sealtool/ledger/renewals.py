@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal_column, select, update
@@ -13,6 +12,7 @@ from sealtool.canonical import canonical_json
 from sealtool.ledger.certificates import expect, file_on_record
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events, instant
+from sealtool.ledger.legibility import DOCUMENT, legible, read_json, read_moment
 from sealtool.ledger.seal_json import valid_until
 from sealtool.ledger.tables import certificates, documents, renewals
 from sealtool.ledger.values import UNPUBLISHED, DocumentOnRecord, PendingRenewal, RenewalCount, Renewed
@@ -47,14 +47,14 @@ def documents_on_record(
 def newest_seal_valid_until(connection: Connection) -> datetime | None:
     """The end of the seal certificate of a document that was issued last; None before the first."""
     query = (
-        select(valid_until(documents.c.seal))
+        select(documents.c.path, valid_until(documents.c.seal).label("end"))
         .join(certificates, certificates.c.certificate_id == documents.c.certificate_id)
         .where(certificates.c.issued_on.is_not(None))
         .order_by(certificates.c.issued_on.desc(), valid_until(documents.c.seal).desc())
         .limit(1)
     )
-    end = connection.execute(query).scalar_one_or_none()
-    return None if end is None else datetime.fromisoformat(end)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _end(row)
 
 
 def renewals_by_month(connection: Connection) -> tuple[RenewalCount, ...]:
@@ -67,7 +67,7 @@ def renewals_by_month(connection: Connection) -> tuple[RenewalCount, ...]:
         .group_by(literal_column("month"))  # by its name: PostgreSQL takes each bound value for another expression
         .order_by(month)
     )
-    return tuple(RenewalCount(row.month, row.documents, row.first) for row in connection.execute(query))
+    return tuple(map(_renewal_count, connection.execute(query)))
 
 
 def announce(connection: Connection, run_id: RunId, renewed: Sequence[Renewed], *, at: datetime) -> None:
@@ -170,12 +170,24 @@ def _forget(connection: Connection, paths: Sequence[str]) -> None:
         connection.execute(delete(renewals).where(renewals.c.path.in_(chunk)))
 
 
+@legible(DOCUMENT)
+def _end(row: Row[Any]) -> datetime | None:
+    return None if row.end is None else read_moment(row.end)
+
+
+@legible("document {first}")
+def _renewal_count(row: Row[Any]) -> RenewalCount:
+    date.fromisoformat(f"{row.month}-01")
+    return RenewalCount(row.month, row.documents, row.first)
+
+
+@legible(DOCUMENT)
 def _on_record(row: Row[Any]) -> DocumentOnRecord:
     return DocumentOnRecord(
         certificate_id=CertificateId(row.certificate_id),
         path=row.path,
         sha256=row.sha256,
-        pades_level=json.loads(row.seal)["pades_level"],
-        provable_until=datetime.fromisoformat(row.end),
+        pades_level=read_json(row.seal, dict[str, Any])["pades_level"],
+        provable_until=read_moment(row.end),
         is_noted=row.provable_until is not None,
     )

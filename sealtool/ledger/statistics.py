@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, distinct, func, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, distinct, func, select
 
+from sealtool.ledger.legibility import CERTIFICATE, RecordedDecision, legible, read_json
 from sealtool.ledger.tables import certificates, runs
 from sealtool.ledger.values import ISSUED_ONCE, CertificateState, RunState, Statistics
 
@@ -22,8 +22,9 @@ def statistics(connection: Connection, since: date | None, until: date | None) -
     """The certificates issued from one day to another, both included; read one by one, however many there are."""
     within = [certificates.c.state.in_(ISSUED_ONCE), *_between(certificates.c.issued_on, since, until)]
     found = Statistics(people=_people(connection, within), runs=_runs(connection, since, until))
-    for row in _certificates(connection, within):
-        _count(found, row)
+    with _certificates(connection, within) as rows:
+        for row in rows:
+            _count(row, found)
     return found
 
 
@@ -51,17 +52,19 @@ def _people(connection: Connection, within: list[ColumnElement[bool]]) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _certificates(connection: Connection, within: list[ColumnElement[bool]]) -> Iterator[Row[Any]]:
+def _certificates(connection: Connection, within: list[ColumnElement[bool]]) -> CursorResult[Any]:
     columns = certificates.c
-    query = select(columns.level, columns.state, columns.decision, columns.issued_on, columns.predecessor_id)
+    told = (columns.certificate_id, columns.level, columns.state, columns.decision, columns.issued_on)
+    query = select(*told, columns.predecessor_id)
     reading = connection.execution_options(stream_results=True, yield_per=_AT_A_TIME)
-    return iter(reading.execute(query.where(*within)))
+    return reading.execute(query.where(*within))
 
 
-def _count(found: Statistics, row: Row[Any]) -> None:
+@legible(CERTIFICATE)
+def _count(row: Row[Any], found: Statistics) -> None:
     found.by_level[row.level, row.state] += 1
     found.by_month[row.issued_on[:_MONTH]] += 1
-    decision: dict[str, Any] = json.loads(row.decision)
+    decision = read_json(row.decision, RecordedDecision)
     accredited_on = decision["accredited_on"]
     if row.predecessor_id is None:  # a successor tells how long an appeal took, not the first certificate
         waited = date.fromisoformat(row.issued_on) - date.fromisoformat(accredited_on)

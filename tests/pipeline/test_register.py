@@ -1,8 +1,10 @@
 """The register as a file: complete, safe to open, and told to nobody more than it must be."""
 
+import contextlib
 import csv
 import io
 import json
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sealtool.errors import LedgerInconsistentError
 from sealtool.ledger import CertificateState, RegisterEntry
 from sealtool.model import CertificateId, Person, PersonId
 from sealtool.registering import Form, _csv_line, masked_id
@@ -224,3 +227,29 @@ def test_the_register_is_written_as_it_is_read() -> None:
     for _ in range(10):
         next(pieces)
     assert taken == 9  # one piece is the header
+
+
+def test_a_decision_that_somebody_changed_by_hand_stops_the_export_in_plain_words(folder: Folder) -> None:
+    (certificate,) = (path for path in folder.certificates if path.parent.name == "B1")
+    with contextlib.closing(sqlite3.connect(folder.path / "ledger.sqlite")) as connection, connection:
+        connection.execute("UPDATE certificates SET decision = '[]' WHERE certificate_id = ?", [certificate.stem])
+    for command in ("register", "report"):
+        outcome = folder.call(command, "--json")
+        assert outcome.code == LedgerInconsistentError.exit_code
+        assert f"what is written there of certificate {certificate.stem} cannot be read" in outcome.err
+    examined = folder.call("ledger", "verify", "--json").json["findings"]
+    assert [(one["code"], one["certificate_id"]) for one in examined] == [("ROW_DIFFERS", certificate.stem)]
+
+
+@pytest.mark.parametrize("seal", ["[]", "{}"])
+def test_a_seal_that_somebody_changed_by_hand_stops_archive_and_manifest_in_plain_words(
+    folder: Folder, tmp_path: Path, seal: str
+) -> None:
+    (path,) = (path for path in folder.certificates if path.parent.name == "B1")
+    with contextlib.closing(sqlite3.connect(folder.path / "ledger.sqlite")) as connection, connection:
+        connection.execute("UPDATE documents SET seal = ? WHERE path LIKE ?", [seal, f"%{path.name}"])
+    expected = f"what is written there of document {path.relative_to(folder.path / 'out')} cannot be read"
+    exported = folder.call("export", "--eni", tmp_path / "archive")
+    assert (exported.code, expected in exported.err) == (LedgerInconsistentError.exit_code, True)
+    revoked = folder.call("revoke", path.stem, "--reason", "It was wrong.", "--yes")
+    assert (revoked.code, expected in revoked.err) == (LedgerInconsistentError.exit_code, True)

@@ -298,7 +298,7 @@ def test_a_row_that_cannot_be_read_is_a_ledger_that_was_changed(
 ) -> None:
     reserve("A")
     ledger_place.execute("UPDATE certificates SET decision = '{'")
-    with pytest.raises(LedgerInconsistentError, match="in one of its rows cannot be read"):
+    with pytest.raises(LedgerInconsistentError, match="cannot be read"):
         ledger.certificates_on_record([Level.B1])
 
 

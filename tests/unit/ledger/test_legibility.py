@@ -1,0 +1,193 @@
+"""Rows in which somebody has written are named in a plain message, whoever reads them; nothing else comes of them."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy
+
+from sealtool.errors import ExitCode, LedgerInconsistentError
+from sealtool.ledger import (
+    Act,
+    ActKind,
+    Custody,
+    FindingCode,
+    Ledger,
+    Renewed,
+    Reservation,
+)
+from sealtool.ledger.certificates import area_of
+from sealtool.ledger.events import event_hash
+from sealtool.model import Assessment, CertificateId, CoveredArea, Decision, Level, PersonId, Procedure
+from tests.ledgers import Place
+from tests.unit.ledger.conftest import NOW, RUN, sealed
+
+ENDS = datetime(2031, 5, 4, tzinfo=UTC)
+Read = Callable[[Ledger], object]
+
+READERS: dict[str, Read] = {
+    "register": lambda ledger: list(ledger.register_entries(list(Level))),
+    "statistics": lambda ledger: ledger.statistics(),
+    "on record": lambda ledger: ledger.certificates_on_record(list(Level)),
+    "story": lambda ledger: ledger.story(CertificateId("A")),
+    "acts": lambda ledger: ledger.story(CertificateId("B")),
+    "reissues": lambda ledger: ledger.pending_reissues(),
+    "counts": lambda ledger: ledger.counts_by_level_and_state(),
+    "runs": lambda ledger: ledger.last_runs(5),
+    "rows": lambda ledger: ledger.last_row_counts(),
+    "entries": lambda ledger: ledger.entries(),
+    "documents": lambda ledger: ledger.documents_on_record(),
+    "months": lambda ledger: ledger.renewals_by_month(),
+    "manifests": lambda ledger: ledger.manifest_files(),
+    "last event": lambda ledger: ledger.last_event_at(),
+}
+
+
+@pytest.fixture
+def filled(
+    ledger: Ledger, reserve: Callable[..., Reservation], decide: Callable[..., Decision], ledger_place: Place
+) -> Ledger:
+    """A row in every table: A is issued, B revoked, and C is to take the place of A."""
+    reserve("A", "10000000P")
+    reserve("B", "10000001D")
+    ledger.record_sealed(RUN, [replace(sealed(one), provable_until=ENDS) for one in "AB"], at=NOW)
+    ledger.record_issued(RUN, [CertificateId("A"), CertificateId("B")], at=NOW)
+    act = Act(ActKind.REVOCATION, "It was wrong.", "the office", "somebody")
+    ledger.revoke(RUN, CertificateId("B"), act, at=NOW)
+    again = Act(ActKind.REISSUE, "It was wrong.", "the office", "somebody")
+    ledger.reserve_reissue(RUN, Reservation(CertificateId("C"), decide(), CertificateId("A")), again, at=NOW)
+    area = CoveredArea(next(iter(decide().areas)).area, decide().accredited_on, Procedure.TRAINING, ("ACT-1",))
+    ledger.record_register(RUN, [(PersonId("10000002A"), Assessment(Level.A1, (area,), ()))], "2025-10-27", at=NOW)
+    renewed = Renewed("2026/B1/A.pdf", "ef" * 32, "ab" * 32, 2000, {"pades_level": "B-LTA"}, ENDS)
+    ledger.announce_renewals(RUN, [renewed], at=NOW)
+    ledger.confirm_renewals(RUN, ["2026/B1/A.pdf"], at=NOW)
+    ledger.announce_manifest(RUN, ["2026/B1/A.pdf"], {"manifests/x.json": "00" * 32}, at=NOW)
+    ledger.confirm_manifest(RUN, "00" * 32, at=NOW)
+    ledger_place.disarm()
+    return ledger
+
+
+def decision(**changed: object) -> str:
+    """A decision as the ledger keeps it, in which somebody has changed something."""
+    area = {"area": 1, "covered_on": "2025-03-12", "procedure": "test", "evidence": []}
+    person = {"person_id": "10000000P", "given_name": "Aina", "first_surname": "Fictícia", "second_surname": ""}
+    facts: dict[str, object] = {"person_id": "10000000P", "level": "B1", "area": None, "accredited_on": "2025-03-12"}
+    return json.dumps(facts | {"procedures": ["test"], "areas": [area], "person": person} | changed)
+
+
+DECISIONS = (
+    "[]",
+    "5",
+    "{}",
+    "{",
+    decision(person=None),
+    decision(person={"person_id": "10000000P"}),
+    decision(areas={"1": "2025-03-12"}),
+    decision(areas=[1]),
+    decision(procedures="test"),
+    decision(accredited_on=20250312),
+)
+
+
+@pytest.mark.parametrize("changed", DECISIONS)
+@pytest.mark.parametrize("reader", ["register", "statistics", "on record", "story"])
+def test_whose_decision_cannot_be_read_is_named_by_the_number_of_the_certificate(
+    filled: Ledger, ledger_place: Place, reader: str, changed: str
+) -> None:
+    ledger_place.execute(f"UPDATE certificates SET decision = '{changed}' WHERE certificate_id = 'A'")  # noqa: S608 - ours
+    with pytest.raises(LedgerInconsistentError) as caught:
+        READERS[reader](filled)
+    assert f"The ledger {filled.name} was changed outside sealtool: what is written there of certificate A" in str(
+        caught.value
+    )
+    assert "ledger verify" in caught.value.advice
+    assert "10000000P" not in str(caught.value)
+    assert caught.value.exit_code is ExitCode.LEDGER
+
+
+@pytest.mark.parametrize(
+    ("reader", "statement", "named"),
+    [
+        ("reissues", "UPDATE certificates SET decision = '[]' WHERE certificate_id = 'C'", "certificate C"),
+        ("acts", "UPDATE acts SET upheld = '{}'", "revocation of certificate B"),
+        ("on record", "UPDATE certificates SET state = 'x' WHERE certificate_id = 'A'", "certificate A"),
+        ("counts", "UPDATE certificates SET state = 'x' WHERE certificate_id = 'A'", "certificates at level B1"),
+        ("statistics", "UPDATE certificates SET issued_on = 'x' WHERE certificate_id = 'A'", "certificate A"),
+        ("register", "UPDATE register SET procedures = '{}'", "a line of the register (A1, area 1)"),
+        ("register", "UPDATE register SET procedures = '[]'", "a line of the register (A1, area 1)"),
+        ("runs", "UPDATE runs SET counts = '[]'", f"run {RUN}"),
+        ("runs", """UPDATE runs SET counts = '{"held": "many"}'""", f"run {RUN}"),
+        ("runs", """UPDATE runs SET counts = '{"message": 5}'""", f"run {RUN}"),
+        ("runs", "UPDATE runs SET command = ' '", f"run {RUN}"),
+        ("runs", "UPDATE runs SET state = 'x'", f"run {RUN}"),
+        ("runs", "UPDATE runs SET started_at = 'yesterday'", f"run {RUN}"),
+        ("runs", "UPDATE runs SET started_at = '2026-03-02'", f"run {RUN}"),
+        ("rows", "UPDATE runs SET sources = '{}'", f"run {RUN}"),
+        ("rows", """UPDATE runs SET sources = '[{"name": "people.csv"}]'""", f"run {RUN}"),
+        ("manifests", "UPDATE runs SET manifest = '[]'", f"run {RUN}"),
+        ("entries", "UPDATE documents SET seal = '[]' WHERE path = '2026/B1/A.pdf'", "document 2026/B1/A.pdf"),
+        ("documents", "UPDATE documents SET seal = '{}' WHERE path = '2026/B1/A.pdf'", "document 2026/B1/A.pdf"),
+        ("documents", "UPDATE documents SET provable_until = 'x'", "document 2026/B1/A.pdf"),
+        ("months", "UPDATE documents SET provable_until = 'x'", "document 2026/B1/A.pdf"),
+        ("last event", "UPDATE events SET at = 'x'", "event "),
+    ],
+)
+def test_whatever_else_cannot_be_read_is_named_likewise(
+    filled: Ledger, ledger_place: Place, reader: str, statement: str, named: str
+) -> None:
+    ledger_place.execute(statement)
+    with pytest.raises(LedgerInconsistentError, match=f"what is written there of {re.escape(named)}.* cannot be read"):
+        READERS[reader](filled)
+
+
+def test_a_text_in_the_place_of_an_area_is_none() -> None:
+    """PostgreSQL refuses one."""
+    row = sqlalchemy.select(sqlalchemy.literal("first").label("area"))
+    with sqlalchemy.create_engine("sqlite://").connect() as connection, pytest.raises(TypeError):
+        area_of(connection.execute(row).one())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE certificates SET decision = '[]' WHERE certificate_id = 'A'",
+        "UPDATE documents SET seal = '[]' WHERE path = '2026/B1/A.pdf'",
+        "UPDATE runs SET manifest = '[]'",
+        "UPDATE acts SET upheld = '{}' WHERE certificate_id = 'B'",
+        "UPDATE register SET procedures = '{}'",
+    ],
+)
+def test_an_examination_tells_of_it_and_goes_on(filled: Ledger, ledger_place: Place, statement: str) -> None:
+    custody = Custody(filled)
+    assert custody.findings() == ()
+    ledger_place.execute(statement)
+    assert [one.code for one in custody.findings()] == [FindingCode.ROW_DIFFERS]
+    custody.listed_documents()
+    custody.manifests()
+
+
+@pytest.mark.parametrize("payload", ["[]", "5", "{}", '{"path": []}', '{"x_sha256": 5, "sources": 1}', "{"])
+def test_an_examination_goes_on_where_an_event_tells_what_no_sealtool_writes(
+    filled: Ledger, ledger_place: Place, payload: str
+) -> None:
+    """Also where whoever wrote it has made its hash anew."""
+    for sequence, *fields in ledger_place.execute(
+        "SELECT sequence, at, run_id, kind, certificate_id, payload, previous_hash FROM events ORDER BY sequence"
+    ):
+        fields[4] = payload
+        ledger_place.execute(
+            f"UPDATE events SET payload = '{payload}', hash = '{event_hash([sequence, *fields])}' "  # noqa: S608 - ours
+            f"WHERE sequence = {sequence}"
+        )
+    codes = {one.code for one in Custody(filled).findings()}
+    assert FindingCode.EVENT_EDITED in codes
+
+
+def test_a_beginning_that_says_something_else_is_none(filled: Ledger, ledger_place: Place) -> None:
+    ledger_place.execute("UPDATE events SET kind = 'rebuilt', payload = '[]' WHERE sequence = 1")
+    assert filled.broken_link() is not None
+    assert Custody(filled).rebuilt_from() is None
+    assert FindingCode.EVENT_EDITED in {one.code for one in Custody(filled).findings()}

@@ -40,7 +40,7 @@ from sealtool.model import (
     Verification,
 )
 from sealtool.publishing import MANIFESTS, OutputFolder
-from sealtool.running import Edge
+from sealtool.running import Edge, RunEvent
 from sealtool.verification.decisions import certified_decision
 
 Judge = Callable[[bytes, str | None], Verification]
@@ -297,10 +297,12 @@ def rebuild(keeping: LedgerKeeping, reader: OutputReader, edge: Edge, facts: Run
         found = reader.read()
         newest = start_of_run(found.manifests[-1].run_id) + timedelta(seconds=1)
         run_id = new_run_id(max(edge.now().astimezone(UTC), newest), edge.random_bytes)
+        edge.tell(RunEvent.RUN_BEGUN, run_id=run_id, asked_for=facts.command)
         write_rebuilt(ledger, run_id, facts, found, at=edge.now())
         insist_on_continuity(ledger, reader.output)
         if findings := examine(ledger, reader.output).findings:
             raise _doubtful(f"What was written does not agree with the manifests: {findings[0].message}", advice="")
+    edge.tell(RunEvent.RUN_ENDED, counts={"rebuilt": len(found.certificates)})
     return found
 
 

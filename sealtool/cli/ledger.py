@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealtool.cli.console import TellingGroup, counted, progress, show_json
-from sealtool.cli.options import json_option, workspace_of
+from sealtool.cli.options import json_option, workspace_of, workspace_of_a_run
 from sealtool.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -101,8 +101,10 @@ def rebuild(ctx: click.Context, folder: Path) -> int:
 
     Every one of them has to pass our own verifier, and none may be missing.
     """
-    with progress("Judging") as on_progress:
-        found = _workspace_of_the_owner(ctx).rebuild_ledger(folder, on_progress=on_progress)
+    workspace, journal = workspace_of_a_run(ctx)
+    workspace.insist_on_the_owner()
+    with progress("Judging", shown=journal.is_for_people) as on_progress:
+        found = workspace.rebuild_ledger(folder, on_progress=on_progress, on_event=journal.on_event)
     certificates = counted(len(found.certificates), "certificate", "certificates")
     manifests = counted(len(found.manifests), "manifest", "manifests")
     click.echo(f"Rebuilt the ledger: {certificates}, from {manifests}. What no file says is not in it: see the guide.")

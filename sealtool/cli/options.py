@@ -202,7 +202,7 @@ def workspace_of_a_run(ctx: click.Context) -> tuple[Workspace, Journal]:
     from sealtool.cli.journal import CommandEvent, Journal
     from sealtool.exposure import remedy, told
 
-    journal = Journal(ctx.info_name or "")
+    journal = Journal(ctx.command_path.partition(" ")[2])
     workspace = workspace_of(ctx, tell_exposures=False)
     journal.follow(workspace)
     if exposed := workspace.exposures():

@@ -398,7 +398,7 @@ class Workspace:
 
         Args:
             folder: with manifests and sealed documents.
-            hooks: ``on_progress`` of :class:`~sealtool.running.Edge`.
+            hooks: those of :class:`~sealtool.running.Edge`.
 
         Raises:
             LedgerError: there is a ledger, or the folder does not tell everything without doubt.

@@ -250,6 +250,21 @@ def test_a_lost_ledger_is_rebuilt_from_manifests_and_files_and_nothing_is_issued
     assert issued.call("status").code == 0
 
 
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
+def test_rebuilding_is_told_to_machines_as_other_runs_are(issued: Folder, ledger_place: Place) -> None:
+    ledger_place.remove()
+    issued.configure("[run]\n", '[run]\nmetrics = "sealtool.prom"\n')
+    rebuilt = issued.call("ledger", "rebuild", "--from", issued.path / "out")
+    begun, ended = map(json.loads, rebuilt.err.splitlines())
+    assert (begun["event"], begun["command"], begun["asked_for"]) == ("run_begun", "ledger rebuild", "ledger rebuild")
+    assert (ended["event"], ended["exit_code"], ended["counts"]) == ("run_ended", 0, {"rebuilt": 2})
+    assert begun["run_id"] == ended["run_id"] == issued.call("status", "--json").json["runs"][0]["run_id"]
+    assert 'sealtool_last_run_exit_code{command="ledger rebuild"} 0.0' in (issued.path / "sealtool.prom").read_text()
+    again = issued.call("ledger", "rebuild", "--from", issued.path / "out")
+    error, ended = map(json.loads, again.err.splitlines())
+    assert (error["event"], error["error"], ended["exit_code"]) == ("error", "LedgerError", 5)
+
+
 def test_a_rebuilt_ledger_says_so_for_good_and_what_it_goes_on_from(issued: Folder, ledger_place: Place) -> None:
     pinned = json.loads(issued.manifests[-1].read_bytes())["run"]
     ledger_place.remove()

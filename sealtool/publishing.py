@@ -191,6 +191,18 @@ class OutputFolder:
                 os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE, dir_fd=folder))
                 os.unlink(probe, dir_fd=folder)
 
+    def insist_on_permission(self, *below: str) -> None:
+        """Finds out what :meth:`prepare` would, as far as that can be told without writing anything.
+
+        Args:
+            below: folders in it that will be written in, where they are there already.
+        """
+        place = next(each for each in (self.root, *self.root.parents) if each.exists())
+        for folder in (place, *(self.root / name for name in below)):
+            with _in_our_words(folder), contextlib.suppress(FileNotFoundError):
+                if folder.stat() and not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     def _inside(self, path: str) -> Path:
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path:
             raise OutputError(

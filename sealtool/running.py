@@ -101,7 +101,7 @@ class Recording:
             SealtoolError: ledger and output folder do not belong together, or cannot be used.
         """
         insist_on_continuity(self.ledger, self.output)
-        self._insist_on_the_clock()
+        _insist_on_the_clock(self.ledger, self.edge.now())
         self.output.prepare(*folders_of_a_run(self.edge.today()))
         self.output.remove_leftovers()
         self.ledger.begin_run(run_id, facts, at=self.edge.now())
@@ -134,17 +134,6 @@ class Recording:
         self.ledger.confirm_renewals(run_id, renewed, at=self.edge.now())
         self.ledger.drop_renewals(run_id, dropped, at=self.edge.now())
         return tuple(renewed)
-
-    def _insist_on_the_clock(self) -> None:
-        """The day of issue, the seal and the order of events stand on it. Small steps back are those of NTP."""
-        now, last = self.edge.now(), self.ledger.last_event_at()
-        if last is not None and last - now > CLOCK_TOLERANCE:
-            raise LedgerError(
-                f"The clock of this machine says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but the ledger's last event "
-                f"is of {last:%Y-%m-%d %H:%M} UTC: what is issued now would bear a day that is over. Nothing was done.",
-                advice="Set the clock (NTP) and call again. If it was wrong before, and the ledger has a moment that "
-                "is yet to come, wait for it.",
-            )
 
     def _settle(self, run_id: RunId) -> Settled:
         settled = Settled(self._settle_issued(run_id), self.settle_renewed(run_id))
@@ -196,6 +185,36 @@ class Recording:
             raise unexpected_file(self.output.root / path)
         self.output.secure(path)
         return True
+
+
+def obstacle_to_a_run(ledger: Ledger, output: OutputFolder, *, now: datetime, today: date) -> SealtoolError | None:
+    """What a run would stop at before it decides anything, None where that is nothing. Looks without writing.
+
+    Args:
+        ledger: need not be held.
+        output: the folder that a run would write in.
+        now: the present moment.
+        today: the day it is where the organisation is.
+    """
+    try:
+        insist_on_continuity(ledger, output)
+        _insist_on_the_clock(ledger, now)
+        output.insist_on_permission(*folders_of_a_run(today))
+    except (LedgerError, OutputError) as error:
+        return error
+    return None
+
+
+def _insist_on_the_clock(ledger: Ledger, now: datetime) -> None:
+    """The day of issue, the seal and the order of events stand on it. Small steps back are those of NTP."""
+    last = ledger.last_event_at()
+    if last is not None and last - now > CLOCK_TOLERANCE:
+        raise LedgerError(
+            f"The clock of this machine says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but the ledger's last event "
+            f"is of {last:%Y-%m-%d %H:%M} UTC: what is issued now would bear a day that is over. Nothing was done.",
+            advice="Set the clock (NTP) and call again. If it was wrong before, and the ledger has a moment that "
+            "is yet to come, wait for it.",
+        )
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from sealtool.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from sealtool.errors import SealtoolError
     from sealtool.model import Decision
     from sealtool.planning import Plan, Scope
     from sealtool.workspace import Workspace
@@ -38,7 +39,7 @@ def command(
 ) -> int:
     """Shows what `issue` would do, and what changed against the ledger. Writes nothing.
 
-    Without --level, every level is planned.
+    Without --level, every level is planned. It says so where ledger or output folder would stop `issue` before that.
     """
     return show_plan(workspace_of(ctx), registry, scope, accept_shrink=accept_shrink, as_json=as_json)
 
@@ -51,11 +52,20 @@ def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, acce
         with workspace.ledger() as ledger:
             reading = workspace.read_for(scope, ledger, registry, accept_shrink=accept_shrink)
             plan = workspace.plan(reading, scope, ledger)
+            obstacle = workspace.obstacle(ledger)
+        if obstacle is not None:
+            click.echo(f"sealtool: `issue` would stop at this: {obstacle.message}\n  {obstacle.advice}", err=True)
         if as_json:
-            show_json(plan.as_json())
+            show_json({**plan.as_json(), "obstacle": _as_json(obstacle)})
         else:
             _print(plan)
     return exit_code(needs_human=plan.needs_human)
+
+
+def _as_json(obstacle: SealtoolError | None) -> dict[str, object] | None:
+    if obstacle is None:
+        return None
+    return {"exit_code": int(obstacle.exit_code), "message": obstacle.message, "advice": obstacle.advice}
 
 
 def _line(one: Decision) -> str:

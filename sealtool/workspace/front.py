@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sealtool
-from sealtool.errors import ConfigurationError
+from sealtool.errors import ConfigurationError, SealtoolError
 from sealtool.model import Area, Language, Level, Registry
 from sealtool.publishing import OutputFolder
 from sealtool.settings import Settings, with_cluster
@@ -280,6 +280,12 @@ class Workspace:
         from sealtool.workspace.plan import plan
 
         return plan(self, registry, scope, ledger, press)
+
+    def obstacle(self, ledger: Ledger) -> SealtoolError | None:
+        """What the next run would stop at before it decides anything; None where that is nothing."""
+        from sealtool.running import obstacle_to_a_run
+
+        return obstacle_to_a_run(ledger, self.output, now=self.now(), today=self.today())
 
     def issue(
         self, folder: Path | None, scope: Scope, *, accept_shrink: bool = False, **hooks: Any

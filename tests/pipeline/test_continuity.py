@@ -1,11 +1,15 @@
 """A ledger that does not know what was issued must never issue it again."""
 
+import contextlib
+import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sealtool.ledger.events import event_hash
 from tests.ledgers import Place
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 
@@ -37,6 +41,59 @@ def test_a_ledger_restored_from_an_old_backup_stops_the_run(rolled_back: Folder,
     assert outcome.code == 5
     assert "old backup" in outcome.err
     assert len(rolled_back.certificates) == 3
+    planned = rolled_back.call("plan", "--level", "B1", "--registry", registry)
+    assert (planned.code, "old backup" in planned.err) == (0, True)
+
+
+def _stray(folder: Folder) -> None:
+    (folder.certificates[0].parent / "notes.pdf").write_bytes(b"%PDF-1.7 of somebody else")
+
+
+def _no_manifests(folder: Folder) -> None:
+    shutil.rmtree(folder.path / "out" / "manifests")
+
+
+def _a_file_in_its_place(folder: Folder) -> None:
+    shutil.rmtree(folder.path / "out")
+    (folder.path / "out").write_bytes(b"")
+
+
+def _a_year_ahead(folder: Folder) -> None:
+    with contextlib.closing(sqlite3.connect(folder.path / "ledger.sqlite")) as connection, connection:
+        fields = connection.execute("SELECT * FROM events ORDER BY sequence DESC LIMIT 1").fetchone()
+        ahead = [fields[0], fields[1].replace("20", "21", 1), *fields[2:-1]]
+        connection.execute("DROP TRIGGER events_no_update")
+        connection.execute(
+            "UPDATE events SET at = ?, hash = ? WHERE sequence = ?", (ahead[1], event_hash(ahead), ahead[0])
+        )
+
+
+@pytest.mark.parametrize("damage", [_stray, _no_manifests, _a_file_in_its_place, _a_year_ahead])
+def test_a_plan_says_what_would_stop_the_next_run_in_its_words(
+    quick_folder: Folder, registry: Path, damage: Callable[[Folder], None]
+) -> None:
+    issue(quick_folder, registry)
+    sound = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json")
+    assert (sound.code, sound.err, sound.json["obstacle"]) == (0, "", None)
+    damage(quick_folder)
+    planned = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json")
+    stopped = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    obstacle = planned.json["obstacle"]
+    assert planned.json == {**sound.json, "obstacle": obstacle}
+    assert {"schema": "sealtool.error/1", **obstacle} == stopped.json
+    assert f"`issue` would stop at this: {obstacle['message']}" in planned.err
+    assert planned.code == sound.code
+
+
+def test_a_plan_says_that_the_output_folder_refuses_to_be_written_in(
+    quick_folder: Folder, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue(quick_folder, registry)
+    year = quick_folder.certificates[0].parent.parent
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != year)  # the superuser may write anywhere
+    planned = quick_folder.call("plan", "--level", "B1", "--registry", registry)
+    assert planned.code == 0
+    assert f"{year} cannot be written or read: Permission denied." in planned.err
 
 
 def test_status_says_that_the_ledger_was_rolled_back(rolled_back: Folder) -> None:

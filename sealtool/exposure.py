@@ -86,7 +86,12 @@ def remedy(exposed: Sequence[Exposure]) -> str:
 
 def _secrets(settings: Settings) -> Iterator[Exposure]:
     files = [(source.file, "secret of the configuration") for source in settings.secret_sources()]
-    for path, what in ((settings.seal.pkcs12, "seal key"), (settings.time_stamp.demo_pkcs12, "time stamp key"), *files):
+    keys = (
+        (settings.seal.pkcs12, "seal key"),
+        (settings.time_stamp.demo_pkcs12, "time stamp key"),
+        (settings.cluster.key, "key for the cluster"),
+    )
+    for path, what in (*keys, *files):
         status = _status(path)
         if path is not None and status is not None and is_open_to_others(status, user=os.geteuid()):
             yield _exposure(what, path, status, _CLOSE)

@@ -8,10 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from sealtool.checkup import machine, places, seal, time_stamps
+from sealtool.checkup import cluster, machine, places, seal, time_stamps
 from sealtool.checkup.findings import Check
 from sealtool.checkup.installation import Installation, Once
 from sealtool.errors import SealtoolError
+
+CLUSTER_CHECK_NAMES: Final = (cluster.CLUSTER_ACCESS, cluster.CLUSTER_WORKERS)
+"""Of checks that are made where a cluster is configured, and only there."""
 
 CHECK_NAMES: Final = (
     machine.RULES,
@@ -36,13 +39,19 @@ CHECK_NAMES: Final = (
     seal.REVOCATION,
     time_stamps.TIME_STAMP_AUTHORITY,
     seal.LEVEL,
+    *CLUSTER_CHECK_NAMES,
 )
 """Every name that a finding can have, in the order of the report."""
 
 
 def checks_of(installation: Installation) -> tuple[Check, ...]:
     """The checks of an installation, in the order of the report."""
-    return (*_of_machine(installation), *_of_places(installation), *_of_seal(installation))
+    return (
+        *_of_machine(installation),
+        *_of_places(installation),
+        *_of_seal(installation),
+        *_of_cluster(installation),
+    )
 
 
 def _of_machine(installation: Installation) -> tuple[Check, ...]:
@@ -84,6 +93,15 @@ def _of_seal(installation: Installation) -> tuple[Check, ...]:
         Check(seal.REVOCATION, partial(seal.revocation, installation, key), remote or fetching),
         *_of_authorities(installation, asks_services=stamping or fetching),
         Check(seal.LEVEL, partial(seal.level, installation, key), remote or fetching or stamping),
+    )
+
+
+def _of_cluster(installation: Installation) -> tuple[Check, ...]:
+    if installation.settings.cluster.address is None:
+        return ()
+    return (
+        Check(cluster.CLUSTER_ACCESS, partial(cluster.access, installation)),
+        Check(cluster.CLUSTER_WORKERS, partial(cluster.workers, installation), asks_services=True),
     )
 
 

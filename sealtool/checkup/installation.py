@@ -14,6 +14,7 @@ from sealtool.settings import Settings
 
 if TYPE_CHECKING:
     from sealtool.accreditation import Rules
+    from sealtool.cluster import ClusterExecutor
     from sealtool.ledger import Ledger
     from sealtool.rendering import RenderingOptions
     from sealtool.sealing import RevocationSources, SealingProfile, SealKey, TimeStampAuthority
@@ -47,6 +48,7 @@ class Installation:
         revocation: where news of revoked certificates comes from.
         authorities: the time stamp authorities, new objects at each call.
         exposures: what other users of the machine can read or change.
+        cluster: connects to the workers of the configured cluster, and does not wait long for them.
     """
 
     settings: Settings
@@ -60,6 +62,7 @@ class Installation:
     revocation: Callable[[], RevocationSources]
     authorities: Callable[[], Sequence[TimeStampAuthority]]
     exposures: Callable[[], Sequence[Exposure]]
+    cluster: Callable[[], AbstractContextManager[ClusterExecutor]]
 
 
 class Once(Generic[T]):

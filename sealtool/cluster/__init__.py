@@ -5,6 +5,6 @@ comes back is data, never code; see :mod:`sealtool.cluster.door`. ADR 0017 says 
 """
 
 from sealtool.cluster.options import ClusterOptions
-from sealtool.cluster.workers import ClusterExecutor, cluster_workers
+from sealtool.cluster.workers import ClusterExecutor, cluster_workers, insist_on_dask
 
-__all__ = ["ClusterExecutor", "ClusterOptions", "cluster_workers"]
+__all__ = ["ClusterExecutor", "ClusterOptions", "cluster_workers", "insist_on_dask"]

@@ -13,6 +13,7 @@ from asyncio import run_coroutine_threadsafe
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, Final, TypeVar, assert_never
 
 from sealtool.cluster.door import RefusedPickleError, guard
@@ -60,15 +61,26 @@ def cluster_workers(
             client.close(timeout=_LOOK_SECONDS)
 
 
-def _connected(options: ClusterOptions) -> Any:
+def insist_on_dask() -> None:
+    """Makes sure that Dask can be used.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
     try:
-        import dask  # noqa: PLC0415 - only where a cluster is used
-        import distributed  # noqa: PLC0415
+        import_module("distributed")
     except ImportError as error:
         raise ConfigurationError(
             f"A cluster needs a library that is not installed ({error.name}).",
             advice="Install it: pip install 'sealtool[cluster]'.",
         ) from error
+
+
+def _connected(options: ClusterOptions) -> Any:
+    insist_on_dask()
+    import dask  # noqa: PLC0415 - only where a cluster is used
+    import distributed  # noqa: PLC0415
+
     for name in ("distributed", "tornado"):  # what they have to say is said by our own messages
         logging.getLogger(name).handlers[:] = [logging.NullHandler()]
         logging.getLogger(name).propagate = False

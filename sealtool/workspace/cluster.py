@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ def workers_of(
     *results: type,
     likeness: Callable[[], Mapping[str, str]] | None = None,
     alone: bool,
+    at_most_seconds: float = inf,
 ) -> Iterator[ClusterExecutor]:
     """Connects with them.
 
@@ -30,9 +32,11 @@ def workers_of(
         results: the types that functions may return.
         likeness: in what they have to be like this process; None for program and libraries.
         alone: whether calls must not run beside each other in one process.
+        at_most_seconds: to wait for them, where the configuration would wait longer.
 
     Raises:
         ConfigurationError: they cannot be used.
+        WorkerLostError: they answered, and then no more.
     """
     from sealtool.cluster import ClusterOptions, cluster_workers
     from sealtool.cluster.likeness import program_likeness
@@ -41,7 +45,8 @@ def workers_of(
     files = (settings.ca, settings.certificate, settings.key)
     is_protected = (settings.address or "").startswith("tls:")
     credentials = Credentials(*map(Path, filter(None, files))) if is_protected else None
-    options = ClusterOptions(settings.address or "", credentials, settings.timeout_seconds)
+    patience = min(settings.timeout_seconds, at_most_seconds)
+    options = ClusterOptions(settings.address or "", credentials, patience)
     with cluster_workers(options, likeness or program_likeness, results, alone=alone) as executor:
         yield executor
 

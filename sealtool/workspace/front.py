@@ -261,6 +261,12 @@ class Workspace:
         with self.ledger() as ledger:
             return figures_of(ledger, now=self.now(), renew_days=self.settings.run.renew_days)
 
+    def obstacle(self, ledger: Ledger) -> SealtoolError | None:
+        """What the next run would stop at before it decides anything; None where that is nothing."""
+        from sealtool.running import obstacle_to_a_run
+
+        return obstacle_to_a_run(ledger, self.output, now=self.now(), today=self.today())
+
     # --- planning and issuing -------------------------------------------------------------------------
 
     def read_for(self, scope: Scope, ledger: Ledger, folder: Path | None, *, accept_shrink: bool) -> Registry:
@@ -280,12 +286,6 @@ class Workspace:
         from sealtool.workspace.plan import plan
 
         return plan(self, registry, scope, ledger, press)
-
-    def obstacle(self, ledger: Ledger) -> SealtoolError | None:
-        """What the next run would stop at before it decides anything; None where that is nothing."""
-        from sealtool.running import obstacle_to_a_run
-
-        return obstacle_to_a_run(ledger, self.output, now=self.now(), today=self.today())
 
     def issue(
         self, folder: Path | None, scope: Scope, *, accept_shrink: bool = False, **hooks: Any

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from sealtool.checkup import Installation
+from sealtool.workspace import tasks
+from sealtool.workspace.cluster import workers_of
 
 if TYPE_CHECKING:
     from sealtool.workspace.front import Workspace
+
+_PATIENCE: Final = 10.0
+"""Seconds to wait for the workers of a cluster: a look is no run."""
 
 
 def installation_of(workspace: Workspace) -> Installation:
@@ -25,4 +31,11 @@ def installation_of(workspace: Workspace) -> Installation:
         revocation=seal.revocation_sources,
         authorities=seal.time_stamp_authorities,
         exposures=workspace.exposures,
+        cluster=partial(
+            workers_of,
+            workspace.settings.cluster,
+            likeness=partial(tasks.likeness, workspace.rendering_options()),
+            alone=True,
+            at_most_seconds=_PATIENCE,
+        ),
     )

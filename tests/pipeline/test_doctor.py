@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,12 +22,13 @@ from asn1crypto import tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-from sealtool.checkup import CHECK_NAMES, Finding, State, checks_of, examine, places, time_stamps
+from sealtool.checkup import CHECK_NAMES, CLUSTER_CHECK_NAMES, Finding, State, checks_of, examine, places, time_stamps
 from sealtool.errors import ExitCode
 from sealtool.rendering import engine
 from sealtool.sealing import LocalTimeStampAuthority
 from sealtool.workspace import utc_now
 from tests.csc_server import CREDENTIAL, TOKEN, CscServer, serving
+from tests.dask_cluster import dask_cluster
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test, call
 from tests.pipeline.other_seals import BOTH, DAY, NEITHER, OtherAuthority
 from tests.pipeline.test_verifying import as_somebody_who_may_not_read_everything
@@ -35,6 +37,10 @@ from tests.web_servers import Reply, answering
 A = PEOPLE[0]
 PAGES = {"fonts", "templates", "trial-page"}
 SECOND = timedelta(seconds=1)
+
+
+USUAL = tuple(name for name in CHECK_NAMES if name not in CLUSTER_CHECK_NAMES)
+"""Checks of an installation without a cluster."""
 
 
 def look(folder: Folder, name: str, *, now: datetime | None = None) -> Finding:
@@ -73,11 +79,11 @@ def test_a_sound_installation_is_exit_0_with_a_finding_for_every_check(folder: F
     assert snapshot(folder.path) == before
     report = outcome.json
     assert report["schema"] == "sealtool.doctor/1"
-    assert [one["name"] for one in report["findings"]] == list(CHECK_NAMES)
+    assert [one["name"] for one in report["findings"]] == list(USUAL)
     assert {one["state"] for one in report["findings"]} == {"ok"}
     assert all(one["message"] and not one["advice"] for one in report["findings"])
     assert report["left_out"] == []
-    assert report["summary"] == {"ok": len(CHECK_NAMES), "warning": 0, "problem": 0}
+    assert report["summary"] == {"ok": len(USUAL), "warning": 0, "problem": 0}
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
@@ -113,7 +119,7 @@ def test_a_reader_sees_state_name_sentence_and_advice_and_how_many(folder: Folde
     (found,) = [line for line in lines if line.split()[:2] == ["problem", "ledger"]]
     assert "There is no ledger" in found
     assert any(line.strip().startswith("→ Restore it from a backup") for line in lines)
-    assert lines[-1] == f"{len(CHECK_NAMES) - 2} of {len(CHECK_NAMES)} are well; 1 warning, 1 problem."
+    assert lines[-1] == f"{len(USUAL) - 2} of {len(USUAL)} are well; 1 warning, 1 problem."
 
 
 def test_without_a_configuration_doctor_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +196,7 @@ def test_a_missing_system_library_is_found_and_the_rest_is_looked_at_all_the_sam
 
     for name in ("layout-engine", "font-subsetting", "fonts", "templates", "trial-page"):
         assert_problem(found[name], ExitCode.CONFIGURATION, "libpango-1.0-0")
-    assert {one.name for one in found.values() if one.state is State.OK} == set(CHECK_NAMES) - {
+    assert {one.name for one in found.values() if one.state is State.OK} == set(USUAL) - {
         "layout-engine",
         "font-subsetting",
         "fonts",
@@ -498,7 +504,7 @@ def test_a_wrong_passphrase_is_found_at_the_key_and_the_rest_is_not_looked_at(fo
     assert_problem(found["key"], ExitCode.SEAL_KEY, "passphrase is wrong")
     assert "wr0ng" not in repr(found)
     assert {found[name].state for name in OF_THE_KEY} == {State.WARNING}
-    assert {found[name].state for name in set(CHECK_NAMES) - {"key", *OF_THE_KEY} - PAGES} == {State.OK}
+    assert {found[name].state for name in set(USUAL) - {"key", *OF_THE_KEY} - PAGES} == {State.OK}
 
 
 def test_no_key_at_all_is_a_problem_of_the_configuration(folder: Folder) -> None:
@@ -733,3 +739,57 @@ def test_an_authority_that_cannot_be_made_ready_is_a_problem_of_its_own(folder: 
     (folder.path / "pki" / "tsa.p12").unlink()
     assert_problem(look(folder, "time-stamp-authority"), ExitCode.SEAL_KEY, "tsa.p12")
     assert look(folder, "key").state is State.OK
+
+
+# --- a cluster --------------------------------------------------------------------------------------------------
+
+
+def with_cluster(folder: Folder, address: str, *more: str) -> Folder:
+    with folder.configuration.open("a", encoding="utf-8") as file:
+        file.write("\n".join(["", "[cluster]", f'address = "{address}"', *more, ""]))
+    return folder
+
+
+def test_the_workers_of_a_cluster_are_counted_and_compared_with_this_machine(folder: Folder, tmp_path: Path) -> None:
+    with dask_cluster(tmp_path / "dask", ((), ("--nthreads", "3"))) as cluster:
+        with_cluster(folder, cluster.address)
+        for _ in range(60):  # they come one after the other
+            found = look(folder, "cluster-workers")
+            if "2 workers" in found.message:
+                break
+    assert found.state is State.OK, found
+    assert f"{cluster.address} has 2 workers, for 4 certificates at a time" in found.message
+    assert look(folder, "cluster-access").state is State.OK
+
+
+def test_a_cluster_out_of_reach_is_told_in_the_words_of_issue_and_left_out_offline(folder: Folder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and says nothing
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with_cluster(folder, address, "timeout_seconds = 0.5")
+        assert_problem(look(folder, "cluster-workers"), ExitCode.CONFIGURATION, address, "cannot be reached")
+    checks = [one for one in checks_of(folder.workspace.installation) if one.name in CLUSTER_CHECK_NAMES]
+    offline = examine(checks, offline=True)
+    assert [one.name for one in offline.findings] == ["cluster-access"]
+    assert offline.left_out == ("cluster-workers",)
+
+
+def test_files_of_a_cluster_have_to_be_there_and_its_key_is_nobody_elses(folder: Folder) -> None:
+    names = ("ca", "certificate", "key")
+    with_cluster(folder, "tls://host.example:8786", *(f'{name} = "{name}.pem"' for name in names))
+    for name in names:
+        path = folder.path / f"{name}.pem"
+        said = f"cluster.{name}, {path}, cannot be read"
+        assert_problem(look(folder, "cluster-access"), ExitCode.CONFIGURATION, said)
+        path.touch(mode=0o600)
+    assert look(folder, "cluster-access").state is State.OK
+    assert look(folder, "permissions").state is State.OK
+    (folder.path / "ca.pem").chmod(0o644)
+    assert look(folder, "permissions").state is State.OK
+    (folder.path / "key.pem").chmod(0o640)
+    assert_warning(look(folder, "permissions"), "the key for the cluster", "key.pem")
+
+
+def test_without_dask_a_cluster_is_told_to_need_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cluster(folder, "tcp://127.0.0.1:8786")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert_problem(look(folder, "cluster-access"), ExitCode.CONFIGURATION, "a library that is not installed")

@@ -131,7 +131,7 @@ def canonical_person_id(text: str) -> PersonId:
     Raises:
         UsageError: there is nothing in it.
     """
-    person_id = canonical_id(text)
+    person_id = canonical_id(text.encode(errors="replace").decode())  # bytes that are no text are nobody's
     if not person_id:
         raise UsageError("An id of a person was given that is empty.", advice="Give a DNI or NIE, with its letter.")
     return PersonId(person_id)

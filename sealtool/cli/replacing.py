@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sealtool.errors import UsageError
+from sealtool.errors import OutputError, UsageError
 
 _ENOUGH = 4096
 """Bytes by which an earlier file is known."""
@@ -21,14 +21,26 @@ def insist_on_replaceable(output: Path, is_earlier: Callable[[bytes], bool], wha
 
     Raises:
         UsageError: something else is there.
+        OutputError: nobody can tell what is there.
     """
+    try:
+        beginning = _beginning_of(output)
+    except OSError as error:
+        raise OutputError(
+            f"{output} cannot be written or read: {error.strerror or error}. Nothing was written.",
+            advice="Name another file, or look at its permissions and those of its folder.",
+        ) from error
+    if beginning is not None and not is_earlier(beginning):
+        raise UsageError(
+            f"{output} is there already, and it is no {what}. Nothing was written.",
+            advice="Name another file, or move this one away.",
+        )
+
+
+def _beginning_of(output: Path) -> bytes | None:
     if output.is_symlink() or (output.exists() and not output.is_file()):
         raise UsageError(f"{output} is no regular file, so nothing was written.", advice="Name another file.")
-    if output.exists():
-        with output.open("rb") as file:
-            beginning = file.read(_ENOUGH)
-        if not is_earlier(beginning):
-            raise UsageError(
-                f"{output} is there already, and it is no {what}. Nothing was written.",
-                advice="Name another file, or move this one away.",
-            )
+    if not output.exists():
+        return None
+    with output.open("rb") as file:
+        return file.read(_ENOUGH)

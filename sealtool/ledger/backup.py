@@ -6,6 +6,7 @@ in order of table and key, so two copies of the same ledger differ in their firs
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -67,7 +68,7 @@ def write_backup(connection: Connection, file: Path, *, version: str, tool_versi
         "ledger_head": head,
     }
     digest, rows = hashlib.sha256(), 0
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    unfinished = file.parent / f".{file.name}.{secrets.token_hex(4)}"
     try:
         with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
             for line in _lines(connection, header):
@@ -85,7 +86,8 @@ def write_backup(connection: Connection, file: Path, *, version: str, tool_versi
             advice="Name a file that is not there yet, in a folder with room for it.",
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what is there no more, or never could be
+            unfinished.unlink()
     return Backup(file, version, made_at, sequence, head, rows - 1)
 
 

@@ -1,5 +1,6 @@
 """The start of a run with a cluster has an end, whoever is at its address."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ def silent_address() -> Iterator[str]:
                     return
 
         def break_off() -> None:
-            listener.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # it was broken off before
+                listener.shutdown(socket.SHUT_RDWR)
             for one in connections:
                 one.close()
 

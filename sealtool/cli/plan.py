@@ -56,15 +56,13 @@ def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, acce
         if obstacle is not None:
             click.echo(f"sealtool: `issue` would stop at this: {obstacle.message}\n  {obstacle.advice}", err=True)
         if as_json:
-            show_json({**plan.as_json(), "obstacle": _as_json(obstacle)})
+            show_json(plan.as_json() | ({} if obstacle is None else {"obstacle": _as_json(obstacle)}))
         else:
             _print(plan)
     return exit_code(needs_human=plan.needs_human)
 
 
-def _as_json(obstacle: SealtoolError | None) -> dict[str, object] | None:
-    if obstacle is None:
-        return None
+def _as_json(obstacle: SealtoolError) -> dict[str, object]:
     return {"exit_code": int(obstacle.exit_code), "message": obstacle.message, "advice": obstacle.advice}
 
 

@@ -156,17 +156,10 @@ def secrets_of(folder: Folder) -> list[bytes]:
     assert seal.passphrase.file is not None
     passphrase = seal.passphrase.file.read_bytes().strip()
     content = seal.pkcs12.read_bytes()
-    key: Any = load_pkcs12(content, passphrase).key
-    numbers = key.private_numbers()
-    length = key.key_size // 16
-    return [
-        passphrase,
-        content[:64],
-        numbers.p.to_bytes(length),
-        numbers.q.to_bytes(length),
-        numbers.d.to_bytes(2 * length),
-        str(numbers.p).encode(),
-    ]
+    key = load_pkcs12(content, passphrase).key
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    number = key.private_numbers().private_value
+    return [passphrase, content[:64], number.to_bytes(key.key_size // 8), str(number).encode()]
 
 
 # --- workers that end -------------------------------------------------------------------------------

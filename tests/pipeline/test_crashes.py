@@ -168,13 +168,13 @@ def wait_for_the_hold_to_end(folder: Folder) -> None:
 
 @pytest.mark.long
 def test_a_run_killed_again_and_again_at_random_moments_gets_there(quick_folder: Folder, write_registry: Write) -> None:
-    people = list(PEOPLE[:12])
+    people = list(PEOPLE[:40])
     registry = write_registry(people, map(b1_by_test, people))
     moments = random.Random(20251027)  # noqa: S311 - a repeatable test, no secret
     kills = 0
     for _ in range(40):
         child = in_a_child(lambda: quick_folder.workspace.issue(registry, B1))
-        time.sleep(moments.uniform(0.05, 0.5))
+        time.sleep(moments.uniform(0.05, 0.3))
         os.kill(child, signal.SIGKILL)
         if ended_by(child) == 0:
             break

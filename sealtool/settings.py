@@ -405,6 +405,11 @@ class ClusterSettings(_Section):
     own_checks: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.05
     """The share of the workers' judgements that the sealing host makes as well."""
 
+    @property
+    def is_protected(self) -> bool:
+        """Whether connections are encrypted, and both ends show certificates."""
+        return (self.address or "").startswith("tls:")
+
     @model_validator(mode="after")
     def _protected(self) -> Self:
         if self.address is None:

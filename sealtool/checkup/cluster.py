@@ -17,7 +17,7 @@ def access(installation: Installation) -> Finding:
     """Whether there is all on this machine that a connection takes: the library, and the files of TLS."""
     insist_on_dask()
     settings = installation.settings.cluster
-    if not (settings.address or "").startswith("tls:"):
+    if not settings.is_protected:
         return ok(
             CLUSTER_ACCESS, f"Dask is installed; {settings.address} is on this machine and needs no files of TLS."
         )

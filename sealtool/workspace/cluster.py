@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import inf
 from pathlib import Path
 from random import SystemRandom
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from sealtool.model import Verification
 from sealtool.settings import ClusterSettings
+from sealtool.workspace import tasks
 
 if TYPE_CHECKING:
     from sealtool.auditing import Distance
     from sealtool.cluster import ClusterExecutor
+    from sealtool.workspace.front import Workspace
 
 
 @contextmanager
@@ -43,11 +46,23 @@ def workers_of(
     from sealtool.cluster.options import Credentials
 
     files = (settings.ca, settings.certificate, settings.key)
-    is_protected = (settings.address or "").startswith("tls:")
-    credentials = Credentials(*map(Path, filter(None, files))) if is_protected else None
+    credentials = Credentials(*map(Path, filter(None, files))) if settings.is_protected else None
     patience = min(settings.timeout_seconds, at_most_seconds)
     options = ClusterOptions(settings.address or "", credentials, patience)
     with cluster_workers(options, likeness or program_likeness, results, alone=alone) as executor:
+        yield executor
+
+
+@contextmanager
+def workers_of_a_press(workspace: Workspace, *results: type, at_most_seconds: float = inf) -> Iterator[ClusterExecutor]:
+    """The same for what is issued: they have to lay out as this process does, too.
+
+    Raises:
+        As :func:`workers_of`.
+    """
+    likeness = partial(tasks.likeness, workspace.rendering_options())
+    settings = workspace.settings.cluster
+    with workers_of(settings, *results, likeness=likeness, alone=True, at_most_seconds=at_most_seconds) as executor:
         yield executor
 
 

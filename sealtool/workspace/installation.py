@@ -6,8 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sealtool.checkup import Installation
-from sealtool.workspace import tasks
-from sealtool.workspace.cluster import workers_of
+from sealtool.workspace.cluster import workers_of_a_press
 
 if TYPE_CHECKING:
     from sealtool.workspace.front import Workspace
@@ -31,11 +30,5 @@ def installation_of(workspace: Workspace) -> Installation:
         revocation=seal.revocation_sources,
         authorities=seal.time_stamp_authorities,
         exposures=workspace.exposures,
-        cluster=partial(
-            workers_of,
-            workspace.settings.cluster,
-            likeness=partial(tasks.likeness, workspace.rendering_options()),
-            alone=True,
-            at_most_seconds=_PATIENCE,
-        ),
+        cluster=partial(workers_of_a_press, workspace, at_most_seconds=_PATIENCE),
     )

@@ -13,7 +13,7 @@ from sealtool.errors import ConfigurationError
 from sealtool.model import PadesLevel, UnsealedPdf, Verification
 from sealtool.workers import worker_processes
 from sealtool.workspace import tasks
-from sealtool.workspace.cluster import workers_of
+from sealtool.workspace.cluster import workers_of_a_press
 from sealtool.workspace.trust import insist_on_anchors
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def pressing(workspace: Workspace) -> Iterator[Callable[[], Press]]:
             return
 
         def distant() -> Press:
-            cluster = workers_of(
-                settings.cluster, UnsealedPdf, Verification, likeness=partial(tasks.likeness, options), alone=True
-            )
+            cluster = workers_of_a_press(workspace, UnsealedPdf, Verification)
             return distant_press(workspace, own(), connected.enter_context(cluster))
 
         yield cache(distant)

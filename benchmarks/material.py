@@ -9,12 +9,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sealtool.accreditation import decide
-from sealtool.demo import DemoPki, create_demo_pki
+from sealtool.demo import create_demo_pki
 from sealtool.demo.authorities import PrivateKey
 from sealtool.founding import found_workspace
 from sealtool.identifiers import new_certificate_id
@@ -34,7 +35,6 @@ class Folder:
     """A working folder whose seal has RSA-2048, the size that the stock tools are measured with."""
 
     path: Path
-    pki: DemoPki
 
     @property
     def configuration(self) -> Path:
@@ -62,10 +62,9 @@ class Folder:
 
 
 def found(path: Path, *, level: str, workers: int, seal_key: PrivateKey | None = None) -> Folder:
-    now = datetime.now(UTC)
-    found_workspace(path, demo=True, now=now)
-    shutil.rmtree(path / "pki")
-    folder = Folder(path, create_demo_pki(path, now=now, key_bits=2048, seal_key=seal_key))
+    make_pki = partial(create_demo_pki, key_bits=2048, seal_key=seal_key)
+    found_workspace(path, demo=True, now=datetime.now(UTC), make_pki=make_pki)
+    folder = Folder(path)
     folder.configure({'level = "B-LTA"': f'level = "{level}"', "workers = 0": f"workers = {workers}"})
     return folder
 

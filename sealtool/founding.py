@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from sealtool.demo import KEY_BITS, DemoPki, create_demo_pki
+from sealtool.demo import DemoPki, create_demo_pki
 from sealtool.errors import ConfigurationError, OutputError
 from sealtool.ledger import create_ledger
 from sealtool.publishing import OutputFolder, make_folder
@@ -36,14 +37,16 @@ fetch = true                          # ask the addresses that the certificates 
 }
 
 
-def found_workspace(folder: Path, *, demo: bool, now: datetime, key_bits: int = KEY_BITS) -> Path:
+def found_workspace(
+    folder: Path, *, demo: bool, now: datetime, make_pki: Callable[..., DemoPki] = create_demo_pki
+) -> Path:
     """Makes a folder ready to work in; returns the path of its configuration, which is written last.
 
     Args:
         folder: may be there already.
         demo: with a throw-away test PKI, ready to seal.
         now: start of validity of that PKI, aware.
-        key_bits: of the RSA keys of that PKI.
+        make_pki: makes it, as :func:`~sealtool.demo.create_demo_pki` does, perhaps with other keys.
 
     Raises:
         ConfigurationError: the folder has a configuration already.
@@ -63,7 +66,7 @@ def found_workspace(folder: Path, *, demo: bool, now: datetime, key_bits: int = 
         raise OutputError(
             f"The folder {folder} cannot be made: {error.strerror or error}.", advice="Choose another place."
         ) from error
-    values = _demonstration(create_demo_pki(folder, now=now, key_bits=key_bits)) if demo else _REAL
+    values = _demonstration(make_pki(folder, now=now)) if demo else _REAL
     create_ledger(f"sqlite:///{folder / 'ledger.sqlite'}").close()
     OutputFolder(folder / "out").prepare()
     text = Template(files("sealtool").joinpath("starter.toml").read_text(encoding="utf-8")).substitute(values)

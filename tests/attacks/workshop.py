@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from asn1crypto import keys as asn1_keys
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from pyhanko.sign import timestamps
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from sealtool.demo import create_demo_pki
 from sealtool.founding import found_workspace
 from sealtool.model import PadesLevel
 from sealtool.verification import Trust, load_trust
@@ -64,7 +65,7 @@ class Workshop:
 def open_workshop(place: Path) -> Workshop:
     """Issues the certificates in a new demonstration folder, with the real command."""
     started = utc_now()
-    found_workspace(place / "work", demo=True, now=started, key_bits=2048)
+    found_workspace(place / "work", demo=True, now=started, make_pki=partial(create_demo_pki, key_bits=2048))
     folder = Folder(place / "work")
     folder.configure("workers = 0", "workers = 1")
     text = folder.configuration.read_text(encoding="utf-8")

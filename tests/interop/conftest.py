@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from sealtool.demo import DemoPki, create_demo_pki
 from sealtool.founding import found_workspace
 from sealtool.workspace import utc_now
 from tests.exports import write_export
@@ -58,9 +60,9 @@ class Issued:
         return [one for one in self.certificates if one.seal_level == seal_level]
 
 
-def founded(path: Path) -> Folder:
+def founded(path: Path, make_pki: Callable[..., DemoPki] = create_demo_pki) -> Folder:
     """A demonstration folder with a test PKI of its own."""
-    found_workspace(path, demo=True, now=utc_now())
+    found_workspace(path, demo=True, now=utc_now(), make_pki=make_pki)
     folder = Folder(path)
     folder.configure("workers = 0", "workers = 1")
     return folder

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sealtool.demo import create_demo_pki
 from sealtool.demo.authorities import PrivateKey
 from sealtool.model import SealedPdf
-from sealtool.workspace import utc_now
 from tests.exports import write_export
 from tests.interop.conftest import founded
 from tests.pipeline.conftest import PEOPLE, Folder, b1_by_test
@@ -87,10 +87,8 @@ class Renewable:
 
 def issued_with(key_type: KeyType, place: Path) -> Renewable:
     """Issues a B1 certificate at each of two levels, and extends copies."""
-    folder = founded(place / "work")
-    shutil.rmtree(folder.path / "pki")
     key = key_type.make()
-    create_demo_pki(folder.path, now=utc_now(), seal_key=key)
+    folder = founded(place / "work", partial(create_demo_pki, seal_key=key))
     if key_type.on_token:
         _use_token(folder, key, place)
     elif key_type.pss:

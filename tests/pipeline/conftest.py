@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +107,8 @@ def as_somebody_who_may_not_read_everything() -> list[str]:
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The seal has an RSA key, of 2048 bits: larger ones take longer to open, for each of some hundred commands."""
     folder = tmp_path_factory.mktemp("demo") / "work"
-    now = utc_now()
-    found_workspace(folder, demo=True, now=now, key_bits=2048)
-    shutil.rmtree(folder / "pki")
-    create_demo_pki(folder, now=now, key_bits=2048, time_stamp_key=_quick_key())
+    make_pki = partial(create_demo_pki, key_bits=2048, time_stamp_key=_quick_key())
+    found_workspace(folder, demo=True, now=utc_now(), make_pki=make_pki)
     configuration = folder / "sealtool.toml"
     text = configuration.read_text(encoding="utf-8").replace("workers = 0", "workers = 1")
     configuration.write_text(text, encoding="utf-8")

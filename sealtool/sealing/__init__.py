@@ -3,6 +3,7 @@
 The public face of the room; everything else in it is its own affair.
 """
 
+from sealtool.definite_lengths import respect_definite_lengths
 from sealtool.sealing.csc import RemoteKey, load_csc
 from sealtool.sealing.extending import Extender
 from sealtool.sealing.keys import SealKey, check_seal_certificate
@@ -43,3 +44,5 @@ __all__ = [
     "load_trust_anchors",
     "read_passphrase",
 ]
+
+respect_definite_lengths()

@@ -6,6 +6,7 @@ trust, uses no network and no clock, and answers every input with a verdict.
 
 import logging
 
+from sealtool.definite_lengths import respect_definite_lengths
 from sealtool.verification.certificate import async_verify_certificate, verify_certificate
 from sealtool.verification.detached import async_verify_detached, verify_detached
 from sealtool.verification.reasons import REASONS, Explanation, ReasonCode
@@ -22,6 +23,8 @@ __all__ = [
     "verify_certificate",
     "verify_detached",
 ]
+
+respect_definite_lengths()
 
 # What the libraries log about a bad file, tracebacks included, is told by the verdict. An application that
 # configures logging still gets it; one that does not finds its standard error clean.

@@ -41,8 +41,8 @@ def register_entries(
     with _read(connection, _certified(people)) as certified, _read(connection, _lines(people)) as lines:
         # Each group is read before the next one is asked for, so that nothing but one person is in memory.
         of_both = merge(
-            ((person_id, 0, list(rows)) for person_id, rows in groupby(certified, by_person)),
-            ((person_id, 1, list(rows)) for person_id, rows in groupby(lines, by_person)),
+            ((person_id, 0, list(rows)) for person_id, rows in groupby(certified, legible(CERTIFICATE)(by_person))),
+            ((person_id, 1, list(rows)) for person_id, rows in groupby(lines, legible(LINE)(by_person))),
             key=lambda found: found[:2],
         )
         for person_id, found in groupby(of_both, key=lambda group: group[0]):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Table, select
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, select
 from sealtool.canonical import canonical_json, sha256_hex
 from sealtool.ledger.events import GENESIS, event_hash, is_beginning
 from sealtool.ledger.findings import FindingCode, LedgerFinding
-from sealtool.ledger.legibility import ACT, CERTIFICATE, DOCUMENT, LINE, RENEWAL, RUN
+from sealtool.ledger.legibility import ACT, CERTIFICATE, DOCUMENT, FAULTS, LINE, RENEWAL, RUN
 from sealtool.ledger.replay import HASH_OF, Expected, Told
 from sealtool.ledger.tables import WHOLE_LEVEL, acts, certificates, documents, events, register, renewals, runs
 
@@ -23,6 +24,11 @@ _NOUNS: Final[Mapping[str, str]] = {
     "renewals": RENEWAL,
     "acts": ACT,
 }
+
+_ONE_BY_ONE: Final = 1_000
+"""Of so many events side by side that are not there, each is told by itself; of more, the first and the last."""
+_PLACES: Final = 100_000
+"""Among so many numbers, the one is looked for under which an event was written."""
 
 
 def examine(connection: Connection) -> tuple[LedgerFinding, ...]:
@@ -58,7 +64,7 @@ def _chain(connection: Connection, told: Told) -> Iterator[LedgerFinding]:
     """Follows every event, in memory only where one does not fit."""
     expected, previous = 1, GENESIS
     before: tuple[int, str, str | None] | None = None
-    missing: list[int] = []
+    gaps: list[range] = []
     bad: list[Row[Any]] = []
     breaks: list[LedgerFinding] = []
     query = select(events).order_by(events.c.sequence)
@@ -66,7 +72,7 @@ def _chain(connection: Connection, told: Told) -> Iterator[LedgerFinding]:
         begins = before is None and is_beginning(row)
         sound = row.hash == event_hash(list(row)[:-1])
         if row.sequence != expected and not begins:
-            missing += range(expected, row.sequence)
+            gaps.append(range(expected, row.sequence))
         elif row.previous_hash != previous and not begins and sound and before is not None and not _is_bad(before, bad):
             breaks.append(
                 LedgerFinding(
@@ -79,13 +85,13 @@ def _chain(connection: Connection, told: Told) -> Iterator[LedgerFinding]:
             bad.append(row)
         try:
             told.follow(row)
-        except (AttributeError, LookupError, TypeError, ValueError):  # as below
+        except FAULTS:
             if sound:
                 breaks.append(_edited(row))
         expected, previous, before = row.sequence + 1, row.hash, (row.sequence, row.kind, row.certificate_id)
-    places = [*missing, *(row.sequence for row in bad)]
+    places = list(islice(chain((row.sequence for row in bad), *gaps), _PLACES))
     moved = {row.sequence: original for row in bad if (original := _original_place(row, places)) is not None}
-    yield from _missing(missing, set(moved.values()))
+    yield from _missing(gaps, set(moved.values()))
     yield from (_moved(row, moved[row.sequence]) if row.sequence in moved else _edited(row) for row in bad)
     yield from breaks
 
@@ -94,16 +100,20 @@ def _is_bad(event: tuple[int, str, str | None], bad: list[Row[Any]]) -> bool:
     return bool(bad) and bad[-1].sequence == event[0]
 
 
-def _original_place(row: Row[Any], places: list[int]) -> int | None:
+def _original_place(row: Row[Any], places: Sequence[int]) -> int | None:
     """The number under which the event was written, where only its number was changed."""
     others = list(row)[1:-1]
     return next((one for one in places if event_hash([one, *others]) == row.hash), None)
 
 
-def _missing(missing: list[int], taken: set[int]) -> Iterator[LedgerFinding]:
-    for sequence in missing:
-        if sequence not in taken:
-            yield LedgerFinding(FindingCode.EVENT_REMOVED, f"Event {sequence} was removed.", sequence)
+def _missing(gaps: list[range], taken: set[int]) -> Iterator[LedgerFinding]:
+    for gap in gaps:
+        if len(gap) > _ONE_BY_ONE:
+            yield LedgerFinding(FindingCode.EVENT_REMOVED, f"Events {gap[0]} to {gap[-1]} were removed.", gap[0])
+            continue
+        for sequence in gap:
+            if sequence not in taken:
+                yield LedgerFinding(FindingCode.EVENT_REMOVED, f"Event {sequence} was removed.", sequence)
 
 
 def _moved(row: Row[Any], original: int) -> LedgerFinding:
@@ -173,7 +183,7 @@ def _contradicting(table: Table, row: Mapping[str, Any]) -> Iterator[str]:
     try:
         decision = json.loads(row["decision"])
         fingerprint = _fingerprint(decision)
-    except (ValueError, KeyError, TypeError, AttributeError):  # whoever wrote in it may have left anything
+    except FAULTS:
         yield "decision"
         return
     if fingerprint != row["fingerprint"]:

@@ -24,6 +24,9 @@ RENEWAL: Final = "renewal of {path}"
 ACT: Final = "{kind} of certificate {certificate_id}"
 """How messages call a row: never by the person."""
 
+FAULTS: Final = (AttributeError, LookupError, TypeError, ValueError)
+"""What reading a row ends with, in which somebody wrote something else."""
+
 
 class RecordedPerson(TypedDict):
     """:func:`sealtool.canonical.person_as_json`, on record."""
@@ -110,8 +113,9 @@ def legible(noun: str) -> Callable[[Callable[Concatenate[Row[Any], P], T]], Call
         @wraps(read)
         def marked(row: Row[Any], /, *args: P.args, **kwargs: P.kwargs) -> T:
             try:
+                _refuse_octets(row)
                 return read(row, *args, **kwargs)
-            except (AttributeError, LookupError, TypeError, ValueError) as error:
+            except FAULTS as error:
                 what = noun.format_map(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
                 raise IllegibleRowError(what, error) from error
 
@@ -155,6 +159,12 @@ def changed_outside(ledger: str, what: str, error: Exception) -> LedgerInconsist
         f"({_why(error)}), so nothing can be told or done on its word.",
         advice="See what was changed with `sealtool ledger verify`, and restore it from a backup.",
     )
+
+
+def _refuse_octets(row: Row[Any]) -> None:
+    """TypeError where SQLite, which keeps anything in any column, has octets: no column is of those."""
+    if bytes in map(type, row):
+        raise TypeError("octets in the place of a text")
 
 
 def _why(error: Exception) -> str:

@@ -74,11 +74,13 @@ class Told:
         facts: dict[str, Any] = {"state": _STATES[event.kind]}
         match event.kind:
             case "reserved":
-                facts |= {"reserved_run": event.run_id, **payload}
+                facts |= {**_NOT_YET, "generation": 0, "predecessor_id": None, "reserved_run": event.run_id, **payload}
             case "sealed":
                 document = dict(payload)
                 if "issued_on" in document:
                     facts["issued_on"] = document.pop("issued_on")
+                elif event.certificate_id in self.certificates:  # the events of version 0001 do not tell the day
+                    self.certificates[event.certificate_id].facts.pop("issued_on", None)
                 self._put(self.documents, document["path"], event, {"certificate_id": event.certificate_id, **document})
             case "issued":
                 facts["issued_run"] = event.run_id
@@ -100,9 +102,13 @@ class Told:
 
     def _reissue_decided(self, event: Row[Any], payload: dict[str, Any]) -> None:
         facts = {name: payload.pop(name) for name in ("fingerprint", "decision_sha256", "rules_version")}
-        facts |= {"state": CertificateState.RESERVED, "predecessor_id": payload.pop("replaces")}
+        replaced = payload.pop("replaces")
+        facts |= {"state": CertificateState.RESERVED, "predecessor_id": replaced}
         if event.certificate_id not in self.certificates:  # otherwise a reissue that was stopped got other content
-            facts["reserved_run"] = event.run_id
+            facts |= {**_NOT_YET, "reserved_run": event.run_id}
+            predecessor = self.certificates.get(replaced)
+            if predecessor is not None and "generation" in predecessor.facts:  # otherwise its first event is gone
+                facts["generation"] = predecessor.facts["generation"] + 1
         self._put(self.certificates, event.certificate_id, event, facts)
         self._act(event, ActKind.REISSUE, payload)
 
@@ -166,6 +172,7 @@ class Told:
         known.sequence, known.kind = event.sequence, event.kind
 
 
+_NOT_YET: Final[Mapping[str, None]] = {"issued_run": None, "issued_on": None, "successor_id": None}
 _NO_MANIFEST: Final[Mapping[str, None]] = {"manifest": None, "manifest_sha256": None}
 
 _FOLLOWED: Final[Mapping[str, Callable[[Told, Row[Any], dict[str, Any]], None]]] = {

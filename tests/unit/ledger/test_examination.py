@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sealtool.ledger import Custody, FindingCode, Ledger, LedgerFinding, Renewed, Reservation
-from sealtool.model import Area, Assessment, CertificateId, CoveredArea, Level, PersonId, Procedure
+from sealtool.ledger import Act, ActKind, Custody, FindingCode, Ledger, LedgerFinding, Renewed, Reservation
+from sealtool.model import Area, Assessment, CertificateId, CoveredArea, Decision, Level, PersonId, Procedure
 from tests.ledgers import Place
 from tests.unit.ledger.conftest import NOW, RUN, sealed
 
@@ -78,6 +78,13 @@ def test_removed_events_are_named(told: Ledger, ledger_place: Place) -> None:
     assert removed == [1, 6]
 
 
+def test_a_number_far_behind_the_others_is_told_in_two_lines(told: Ledger, ledger_place: Place) -> None:
+    ledger_place.execute(f"UPDATE events SET sequence = {2**31 - 2} WHERE sequence = 3")  # noqa: S608 - ours
+    moved, removed = sorted(findings(told), key=lambda one: one.sequence or 0)
+    assert (moved.code, moved.sequence, moved.certificate_id) == (FindingCode.EVENT_MOVED, 3, "B")
+    assert (removed.code, removed.message) == (FindingCode.EVENT_REMOVED, f"Events 8 to {2**31 - 3} were removed.")
+
+
 def test_a_removed_end_of_the_chain_shows_in_the_tables(told: Ledger, ledger_place: Place) -> None:
     ledger_place.execute("DELETE FROM events WHERE sequence > 4")
     assert {one.code for one in findings(told)} == {FindingCode.ROW_DIFFERS, FindingCode.ROW_WITHOUT_EVENT}
@@ -98,6 +105,18 @@ def test_an_event_that_only_a_later_sealtool_knows_is_told(told: Ledger, ledger_
     assert [(one.code, one.kind) for one in findings(told)] == [(FindingCode.EVENT_UNKNOWN, "beamed_up")]
 
 
+@pytest.mark.parametrize("change", ["generation = 2", "predecessor_id = 'B'", "predecessor_id = NULL"])
+def test_another_place_in_the_line_of_a_certificate_and_its_reissues_is_named(
+    told: Ledger, decide: Callable[..., Decision], ledger_place: Place, change: str
+) -> None:
+    again = Reservation(CertificateId("C"), decide(A), CertificateId("A"))
+    told.reserve_reissue(RUN, again, Act(ActKind.REISSUE, "It was wrong.", "the office", "somebody"), at=NOW)
+    assert findings(told) == ()
+    ledger_place.execute(f"UPDATE certificates SET {change} WHERE certificate_id = 'C'")  # noqa: S608 - ours
+    (one,) = findings(told)
+    assert (one.code, one.kind, one.certificate_id) == (FindingCode.ROW_DIFFERS, "reissue_decided", "C")
+
+
 # --- the tables -----------------------------------------------------------------------------------
 
 
@@ -115,6 +134,11 @@ def test_an_event_that_only_a_later_sealtool_knows_is_told(told: Ledger, ledger_
         ("UPDATE certificates SET level = 'C1' WHERE certificate_id = 'A'", "level", 5, "A"),
         ("UPDATE certificates SET area = 3 WHERE certificate_id = 'A'", "area", 5, "A"),
         ("UPDATE certificates SET issued_on = '2020-01-01' WHERE certificate_id = 'A'", "issued_on", 5, "A"),
+        ("UPDATE certificates SET generation = 1 WHERE certificate_id = 'A'", "generation", 5, "A"),
+        ("UPDATE certificates SET predecessor_id = 'B' WHERE certificate_id = 'A'", "predecessor_id", 5, "A"),
+        ("UPDATE certificates SET successor_id = 'B' WHERE certificate_id = 'A'", "successor_id", 5, "A"),
+        ("UPDATE certificates SET issued_on = '2020-01-01' WHERE certificate_id = 'B'", "issued_on", 3, "B"),
+        ("UPDATE certificates SET issued_run = 'x' WHERE certificate_id = 'B'", "issued_run", 3, "B"),
         ("UPDATE certificates SET rules_version = 'x' WHERE certificate_id = 'A'", "rules_version", 5, "A"),
         (
             "UPDATE certificates SET decision = replace(decision, 'Aina', 'Ona') WHERE certificate_id = 'A'",

@@ -146,17 +146,17 @@ def _told(ending: Ending, arguments: Sequence[str]) -> ExitCode:
             if ending.advice:
                 click.echo(f"  {ending.advice}", err=True)
         if "--json" in arguments:
-            document = {
-                "schema": "sealtool.error/1",
-                "exit_code": int(ending.code),
-                "message": ending.message,
-                "advice": ending.advice,
-            }
+            document = {"schema": "sealtool.error/1", **error_as_json(ending.message, ending.advice, ending.code)}
             click.echo(json.dumps(document, ensure_ascii=False, indent=2))
             sys.stdout.flush()
     except OSError:
         _silence(sys.stdout)
     return ending.code
+
+
+def error_as_json(message: str, advice: str, code: ExitCode) -> dict[str, object]:
+    """An error for machines, wherever one is told."""
+    return {"exit_code": int(code), "message": message, "advice": advice}
 
 
 def _silence(stream: TextIO) -> None:

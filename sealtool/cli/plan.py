@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealtool.cli.console import exit_code, plan_table, show_json, show_open_questions, show_problems
+from sealtool.cli.ending import error_as_json
 from sealtool.cli.options import (
     accept_shrink_option,
     json_option,
@@ -17,7 +18,6 @@ from sealtool.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sealtool.errors import SealtoolError
     from sealtool.model import Decision
     from sealtool.planning import Plan, Scope
     from sealtool.workspace import Workspace
@@ -53,17 +53,15 @@ def show_plan(workspace: Workspace, registry: Path | None, scope: Scope, *, acce
             reading = workspace.read_for(scope, ledger, registry, accept_shrink=accept_shrink)
             plan = workspace.plan(reading, scope, ledger)
             obstacle = workspace.obstacle(ledger)
+        document = plan.as_json() if as_json else {}
         if obstacle is not None:
             click.echo(f"sealtool: `issue` would stop at this: {obstacle.message}\n  {obstacle.advice}", err=True)
+            document["obstacle"] = error_as_json(obstacle.message, obstacle.advice, obstacle.exit_code)
         if as_json:
-            show_json(plan.as_json() | ({} if obstacle is None else {"obstacle": _as_json(obstacle)}))
+            show_json(document)
         else:
             _print(plan)
     return exit_code(needs_human=plan.needs_human)
-
-
-def _as_json(obstacle: SealtoolError) -> dict[str, object]:
-    return {"exit_code": int(obstacle.exit_code), "message": obstacle.message, "advice": obstacle.advice}
 
 
 def _line(one: Decision) -> str:

@@ -79,7 +79,7 @@ class SealingProfile:
     @property
     def long_term(self) -> bool:
         """Whether the level demands validation data in the document (EN 319 142-1, 6.3: from B-LT on)."""
-        return self.level in {PadesLevel.B_LT, PadesLevel.B_LTA}
+        return self.level.carries_validation_data
 
     @property
     def archival(self) -> bool:

@@ -24,7 +24,6 @@ from sealtool.workspace.runs import edge_of, imprint_of, run_facts
 from sealtool.workspace.trust import insist_on_anchors
 
 if TYPE_CHECKING:
-    from sealtool.sealing import Extender
     from sealtool.workspace.front import Workspace
 
 
@@ -92,13 +91,10 @@ def _preservation(workspace: Workspace, executor: Executor, need: Need, edge: Ed
             on_all=partial(tasks.check, trust, workspace.now), alone=partial(tasks.check, alone, workspace.now)
         )
 
-    def extender() -> Extender:
-        return workspace.seal.extender()
-
     return Preservation(
         executor=executor,
         checks=checks,
-        extending=extender,
+        extending=workspace.seal.extender,
         need=need,
         in_flight=4 * workspace.settings.run.worker_count,
         on_step=edge.on_step,

@@ -24,8 +24,9 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES, min_size=3, max_size=9).map(b"".join), st.sampled_from([1, 14, 140, 1400]))
 def test_a_number_is_referred_to_where_it_is_among_all_references(text: bytes, number: int) -> None:
-    expected = {number} & {int(found) for found in _ALL.findall(text)}
-    assert _referred(text, {number}) == _referred(text, {number, *range(2000, 2100)}) == expected
+    every = {int(found) for found in _ALL.findall(text)}
+    assert _referred(text, {number}) == _referred(text, {number, *range(2000, 2100)}) == {number} & every
+    assert _referred(text, {1, 14, 140, 141, 1400}) == {1, 14, 140, 141, 1400} & every
 
 
 def test_a_reference_is_found_however_it_is_written() -> None:
@@ -33,6 +34,7 @@ def test_a_reference_is_found_however_it_is_written() -> None:
     assert not any(
         _referred(text, {7}) for text in (b"17 0 R", b"1007 0 R", b"77 0 R", b"7 0 Rx", b"7 0 obj", b"7", b"")
     )
+    assert not _referred(b"7" * 5000 + b" 0 R", {7, 77})
 
 
 def test_objects_behind_the_seal_are_found_where_they_are_and_none_in_the_values_of_time_stamps() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from math import inf
 from typing import Final
@@ -21,8 +21,16 @@ from sealtool.verification import remembering
 
 _GUARD: Final = 10
 """Seconds. Nearer to a time than this a moment is like no other: the library allows for clocks that differ by one."""
-# UTCTime and GeneralizedTime, as RFC 5280, 4.1.2.5 and RFC 6960 write them, or so that it looks like one of them.
-_TIME: Final = re.compile(rb"([\x17\x18])(\x81?)([\x0a-\x20])([0-9]{8}[0-9.,Z+-]*)")
+# UTCTime and GeneralizedTime with the length in one octet, and in more, which DER has not for what is so short.
+_TIME: Final = re.compile(rb"([\x17\x18])([\x0a-\x7f])(?=[0-9]{8})")
+_LONG_FORM: Final = re.compile(rb"[\x17\x18]([\x81-\xfe])")
+# Their text as the library reads it: an end of line may stand behind it.
+_TEXT: Final = re.compile(rb"[0-9]{8}[0-9.,Z+-]*\n?")
+# A time in parts, the first of which may be empty, or in parts again.
+_IN_PARTS: Final = re.compile(
+    rb"[\x37\x38]\x80(?:[\x37\x38]\x80|[\x17\x18](?:[\x81-\xfe]\x00*)?\x00)*"
+    rb"[\x17\x18](?:[\x81-\xfe]\x00*)?[\x01-\xff][0-9]"
+)
 _WRITTEN: Final = re.compile(rb"([0-9]{2}|[0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:\.[0-9]+)?Z")
 _UTC_TIME: Final = b"\x17"
 _WITHOUT_END: Final = int(FRESHNESS_FALLBACK_VALIDITY_DEFAULT.total_seconds())
@@ -62,15 +70,31 @@ def times_in(encoded: bytes) -> Sequence[int] | None:
 
 
 def _times(encoded: bytes) -> Sequence[int] | None:
+    if _IN_PARTS.search(encoded) or any(map(_is_time, _contents_in_long_form(encoded))):
+        return None
     found: set[int] = set()
-    for tag, long_form, length, text in _TIME.findall(encoded):
-        if len(text) < length[0]:
-            continue  # it only looked like a time
-        time = None if long_form else _read(tag, text[: length[0]])
+    for match in _TIME.finditer(encoded):
+        text = encoded[match.end() : match.end() + match[2][0]]
+        if len(text) < match[2][0] or not _is_time(text):
+            continue  # it only looked like one
+        time = _read(match[1], text)
         if time is None:
             return None
         found |= {time, time + _WITHOUT_END}
     return array("q", sorted(found))
+
+
+def _is_time(text: bytes) -> bool:
+    return _TEXT.fullmatch(text) is not None
+
+
+def _contents_in_long_form(encoded: bytes) -> Iterator[bytes]:
+    """What would stand in a time whose length takes several octets (X.690, 8.1.3.5), wherever one seems to begin."""
+    for match in _LONG_FORM.finditer(encoded):
+        begin = match.end() + (match[1][0] & 0x7F)
+        length = int.from_bytes(encoded[match.end() : begin])
+        if begin + length <= len(encoded):
+            yield encoded[begin : begin + length]
 
 
 _times_in_part = remembering.parts(_times)

@@ -139,6 +139,9 @@ def test_a_moment_close_to_a_time_is_like_no_other(hierarchy: Pki, seconds: floa
         (b"\x18\x1120260302090000.5Z", [SEALED_AT]),
         (b"\x18\x0f20260302090000Z\x17\x0d260302090000Z", [SEALED_AT]),
         (b"\x17\x0f260302090000Z", []),  # it is shorter than it says
+        (b"\x18\x3020260302090000." + b"0" * 32 + b"Z", [SEALED_AT]),
+        (b"\x0c\x17123456789 Department of x", []),  # a name whose length looks like a tag
+        (b"\x18\x82\xff\xff20260302090000Z", []),
         (b"", []),
     ],
 )
@@ -168,6 +171,12 @@ def test_what_has_no_end_is_read_too() -> None:
         b"\x18\x0d260302090000Z",  # the year of one kind under the tag of the other
         b"\x17\x0f20260302090000Z",
         b"\x17\x81\x0d260302090000Z",  # its length is not in DER
+        b"\x18\x82\x00\x0f20260302090000Z",
+        b"\x18\x84\x00\x00\x00\x0f20260302090000Z",
+        b"\x18\x81\xa020260302090000." + b"0" * 144 + b"Z",
+        b"\x18\x1020260302090000Z\n",  # the library reads over an end of line
+        b"\x38\x80\x18\x0820260302\x18\x07090000Z\0\0",  # in parts
+        b"\x38\x80\x38\x80\x18\x00\x18\x81\x00\x18\x81\x0820260302\0\0\x18\x07090000Z\0\0",
         b"\x17\x0d261302090000Z",  # the thirteenth month
     ],
 )

@@ -15,6 +15,7 @@ from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESStatus,
 from pyhanko_certvalidator.errors import ValidationError
 
 from sealtool.model import PadesLevel, SealEvidence, SealFacts, Verdict
+from sealtool.verification.algorithms import STRONG_DIGESTS
 from sealtool.verification.chain import (
     SEAL_CODES,
     Judge,
@@ -25,7 +26,7 @@ from sealtool.verification.chain import (
     is_within_validity,
 )
 from sealtool.verification.facts import certificate_facts, seal_evidence, seal_facts
-from sealtool.verification.holder import why_not_for_seals
+from sealtool.verification.holder import is_for_time_stamps_alone, why_not_for_seals
 from sealtool.verification.message import Message, check_certificates, digest_of, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.revocation_data import check_revocation_data
@@ -163,6 +164,7 @@ async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: date
         findings.add(_time_stamp_objection(judgement))
         return judgement
     try:
+        _check_stamp(stamp)
         _check_form(stamp, judgement, judge)
         check_revocation_data(stamp, _who_may_tell(stamp, judgement, judge.material))
     except Objection as objection:
@@ -170,7 +172,7 @@ async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: date
         return judgement
     if expired:
         findings.add(Objection(ReasonCode.TIME_STAMP_EXPIRED))
-    if any(revocation.moment <= moment for revocation in judge.revocations(judgement)):
+    if any(revocation.moment <= moment for revocation in judge.revocations(stamp, judgement)):
         findings.add(
             Objection(
                 ReasonCode.TIME_STAMP_INVALID,
@@ -179,6 +181,15 @@ async def _time_stamp(judge: Judge, stamp: Message, covered: Parts, moment: date
             )
         )
     return judgement
+
+
+def _check_stamp(stamp: Message) -> None:
+    """What the library does not ask of a time stamp."""
+    digest = stamp.time_stamp_info["message_imprint"]["hash_algorithm"]["algorithm"].native
+    if digest not in STRONG_DIGESTS:
+        raise Objection(ReasonCode.WEAK_ALGORITHM, "It is the digest of what a time stamp is about.")
+    if not is_for_time_stamps_alone(stamp.signer.dump()):
+        raise Objection(ReasonCode.TIME_STAMP_INVALID, "Its certificate is not one for time stamps alone.")
 
 
 def _is_unknown(judgement: Judgement) -> bool:
@@ -226,7 +237,11 @@ async def _seal(judge: Judge, content: SealedContent, proof: _Proof, findings: F
 
 
 def _check_seal(judge: Judge, content: SealedContent, judgement: Judgement, proof: _Proof) -> None:
-    revocations = [found for found in judge.revocations(judgement) if found.moment <= proof.best or not proof.is_proven]
+    revocations = [
+        found
+        for found in judge.revocations(content.seal, judgement)
+        if found.moment <= proof.best or not proof.is_proven
+    ]
     if judgement.passed:
         _check_form(content.seal, judgement, judge)
     if judgement.passed or _is_unknown(judgement):

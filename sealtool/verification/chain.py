@@ -33,6 +33,7 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from sealtool.verification import remembering
+from sealtool.verification.accusations import accusations
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.message import Message, asn1_certificate, digest_of, is_issued_by
 from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of
@@ -40,7 +41,7 @@ from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SER
 from sealtool.verification.reasons import ReasonCode
 from sealtool.verification.stretches import stretch_of
 from sealtool.verification.trust import Trust
-from sealtool.verification.vouching import Datum, all_data, is_signed_by, without_what_cannot_vouch
+from sealtool.verification.vouching import Datum, all_data, without_what_cannot_vouch
 
 _Anchors = tuple[bytes, ...]
 _Run = Callable[[_Anchors, SignatureValidationSpec], Awaitable["Judgement"]]
@@ -114,7 +115,7 @@ _PRECEDENTS: Final[Precedents[Judgement]] = Precedents()
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """A certificate of a path that a list names."""
+    """That a certificate of a path is called revoked."""
 
     moment: datetime
     is_signer: bool
@@ -201,7 +202,7 @@ class Judge:
     async def _with_reason(
         self, run: _Run, message: Message, services: Collection[str], granted: _Anchors
     ) -> Judgement:
-        judgement = await self._with_revocation(run, granted)
+        judgement = await self._with_revocation(run, message, granted)
         if judgement.indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
             listed = self._listed(message, services, None)
             if listed != granted:
@@ -217,14 +218,14 @@ class Judge:
             return bare
         return judgement
 
-    async def _with_revocation(self, run: _Run, granted: _Anchors) -> Judgement:
+    async def _with_revocation(self, run: _Run, message: Message, granted: _Anchors) -> Judgement:
         """All data may speak against a certificate, so that they are all asked first. Who passes is asked about once
         more without those that cannot vouch for it: whose certificates are in question, the path tells."""
         judgement = await run(granted, self._specification(granted, with_revocation=True))
         data = self._data()
         while judgement.passed:
-            known, data = data, without_what_cannot_vouch(data, judgement.path)
-            if len(data) == len(known):
+            all_of_them, data = data, without_what_cannot_vouch(data, judgement.path, self._signers(message, judgement))
+            if len(data) == len(all_of_them):
                 break
             judgement = await run(granted, _build_specification(self.material, granted, data, with_revocation=True))
         return judgement
@@ -241,6 +242,10 @@ class Judge:
         brought = (certificate.dump() for certificate in message.certificates)
         return (*brought, *self.material.certificates, *self.material.trust.certificates)
 
+    def _signers(self, message: Message, judgement: Judgement) -> tuple[bytes, ...]:
+        """Who may have signed revocation data."""
+        return (*judgement.path, judgement.anchor, *self._at_hand(message), *self.material.trust.anchors)
+
     def _specification(self, listed: _Anchors, *, with_revocation: bool) -> SignatureValidationSpec:
         known = self._specifications.get((listed, with_revocation))
         if known is None:
@@ -253,20 +258,20 @@ class Judge:
             self._revocation_data = all_data(self.material.all_lists, self.material.ocsp_responses)
         return self._revocation_data
 
-    def revocations(self, judgement: Judgement) -> list[Revocation]:
-        """Every entry of an authentic list that names a certificate of the path, however old the list is.
-
-        The library stops at the first good answer (an OCSP response inside the file hides a newer list), so the
-        lists are asked once more, all of them.
-        """
-        chain = [*judgement.path, judgement.anchor]
-        found = []
-        for index, der in enumerate(judgement.path):
-            for encoded in self.material.all_lists:
-                moment = _revoked_at(encoded, der, chain[index + 1])
-                if moment is not None:
-                    found.append(Revocation(moment, is_signer=index == 0))
-        return found
+    def revocations(self, message: Message, judgement: Judgement) -> list[Revocation]:
+        """Every word of an authority that a certificate of the path is revoked, however old it is."""
+        chain, material = (*judgement.path, judgement.anchor), self.material
+        return [
+            Revocation(moment, is_signer=index == 0)
+            for index, der in enumerate(judgement.path)
+            for moment in accusations(
+                der,
+                chain[index + 1 :],
+                lists=material.all_lists,
+                responses=material.ocsp_responses,
+                known=self._at_hand(message),
+            )
+        ]
 
 
 def _judgement(result: object) -> Judgement:
@@ -321,22 +326,6 @@ def _build_specification(
 @remembering.parts
 def _certificate(der: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)
-
-
-@remembering.lists
-def _list(der: bytes) -> x509.CertificateRevocationList:
-    return x509.load_der_x509_crl(der)
-
-
-@remembering.entries_of_lists
-def _revoked_at(encoded: bytes, der: bytes, issuer_der: bytes) -> datetime | None:
-    revoked, certificate, issuer = _list(encoded), _certificate(der), _certificate(issuer_der)
-    if revoked.issuer != issuer.subject:
-        return None
-    entry = revoked.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    if entry is None or not is_signed_by(encoded, issuer_der):
-        return None
-    return entry.revocation_date_utc.astimezone(UTC)
 
 
 def is_within_validity(der: bytes, moment: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Whose certificate may seal: an organisation's, made for its seals (eIDAS, art. 3 (24) to (29))."""
+"""Whose certificate may seal: an organisation's, made for seals (eIDAS, art. 3 (24) to (29)). And whose may stamp."""
 
 from __future__ import annotations
 
@@ -64,3 +64,13 @@ def _is_of_another_trade(certificate: x509.Certificate, *, is_for_seals: bool) -
     if usages == {ExtendedKeyUsageOID.CLIENT_AUTH}:
         return extension.critical or not is_for_seals
     return usages <= _OF_OTHER_TRADES
+
+
+@remembering.parts
+def is_for_time_stamps_alone(der: bytes) -> bool:
+    """RFC 3161, 2.3: the key of a time stamp unit has that one extended usage, and its certificate insists on it."""
+    try:
+        extension = x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return False
+    return extension.critical and set(extension.value) == {ExtendedKeyUsageOID.TIME_STAMPING}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pyhanko.pdf_utils import generic
@@ -20,6 +20,7 @@ from pyhanko.pdf_utils.xref import TrailerDictionary
 
 from sealtool.verification.layout import Layout
 from sealtool.verification.objects import entries, lookup, object_of
+from sealtool.verification.reasons import Objection, ReasonCode
 from sealtool.verification.updates import Update, changed, read_updates
 
 _Container = generic.DictionaryObject | TrailerDictionary
@@ -59,7 +60,7 @@ def check_later_changes(content: bytes, layout: Layout) -> None:
     """Objects to anything behind the seal that archiving does not add.
 
     Raises:
-        Objection: CHANGED_AFTER_SEAL.
+        Objection: CHANGED_AFTER_SEAL or BYTE_RANGE_MALFORMED.
     """
     if layout.whole is layout.sealed:
         return
@@ -142,6 +143,7 @@ def _updates(content: bytes, layout: Layout) -> dict[int, set[int]]:
         size = int(update.trailer["/Size"])
         _check_seen_alike(update, layout.whole, revision)
         previous = update.table_at
+    _check_coverage(updates.values(), layout)
     # A program that repairs files goes by what looks like an object or a trailer, wherever it stands.
     seen = sorted(_object_headers(content, layout))
     listed = sorted(_Header(at, number, 0) for update in updates.values() for number, at in update.offsets.items())
@@ -149,6 +151,16 @@ def _updates(content: bytes, layout: Layout) -> dict[int, set[int]]:
     if seen != listed or len(_CATALOGUE_NAMED.findall(behind)) != len(updates):
         raise changed("Something was added that the table of contents does not list.")
     return {revision: set(update.offsets) for revision, update in updates.items()}
+
+
+def _check_coverage(updates: Iterable[Update], layout: Layout) -> None:
+    """Each time stamp covers the file as it was with its update, no more and no less, and is the only one in there."""
+    left = {(stamp.gap[0], stamp.end) for stamp in layout.time_stamps}
+    for update in updates:
+        within = {(begin, end) for begin, end in left if update.begin <= begin and end == update.end}
+        left -= within if len(within) == 1 else set()
+    if left or len({stamp.gap for stamp in layout.time_stamps}) < len(layout.time_stamps):
+        raise Objection(ReasonCode.BYTE_RANGE_MALFORMED, "A time stamp does not cover all of the file as it was then.")
 
 
 def _check_trailer(

@@ -39,6 +39,7 @@ from sealtool.verification.der import (
 from sealtool.verification.reasons import Objection, ReasonCode
 
 _SIGNATURE_TIME_STAMP = "signature_time_stamp_token"
+_SIGNING_CERTIFICATE = ("signing_certificate_v2", "signing_certificate")
 _SIGNED_DATA = cms.ContentType("signed_data").dump()
 _TIME_STAMP_TYPE = cms.CMSAttributeType(_SIGNATURE_TIME_STAMP).dump()
 _CONTENT_TYPES = {name: cms.ContentType(name).dump() for name in ("data", "tst_info")}
@@ -143,6 +144,10 @@ def read_time_stamp(encoded: bytes) -> Message:
         raise malformed("A time stamp carries attributes that nothing protects.")
     if not isinstance(message.time_stamp_info, tsp.TSTInfo):
         raise malformed("A time stamp does not say what it stamps.")
+    signed = message.signer_info["signed_attrs"]
+    if not any(True for kind in _SIGNING_CERTIFICATE for _ in attribute_values(signed, kind)):
+        # RFC 3161, 2.4.2; RFC 5816: as for seals.
+        raise malformed("What a time stamp signs does not name its certificate.")
     return message
 
 

@@ -251,7 +251,7 @@ REASONS: Mapping[ReasonCode, Explanation] = MappingProxyType(
             "TRY_LATER",
             "Nothing at hand tells whether a certificate of the chain was revoked at the time in question. "
             "Hand in current revocation lists (CRL) together with the trusted certificates, and for one that has "
-            "expired lists of its time; none that are signed with SHA-1.",
+            "expired lists of its time; none that are signed with SHA-1, or with a short key.",
         ),
         ReasonCode.TIME_STAMP_INVALID: Explanation(
             _OPEN,

@@ -6,25 +6,20 @@ otherwise a changed byte could hide one, and with it a revocation.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 
 from asn1crypto import cms
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
-from asn1crypto import x509 as asn1_x509
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from pyhanko_certvalidator.errors import PSSParameterMismatch
-from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 
+from sealtool.verification.authenticity import is_list_signed_by, is_response_of, speaks_of
 from sealtool.verification.der import CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, element, octets_as_bits
 from sealtool.verification.message import (
     Message,
+    asn1_certificate,
     check_algorithm,
     check_certificate_form,
     check_form_of_signed,
-    is_issued_by,
     is_vouched_for,
     malformed,
 )
@@ -32,8 +27,6 @@ from sealtool.verification.message import (
 _OCSP_RESPONSE = cms.OtherRevInfoFormatId("ocsp_response").dump()
 _BASIC_RESPONSE = asn1_ocsp.ResponseType("basic_ocsp_response").dump()
 _SUCCESSFUL = asn1_ocsp.OCSPResponseStatus("successful").dump()
-_RESPONDER = "ocsp_signing"
-_FAULTS = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, PSSParameterMismatch)
 
 
 def check_revocation_data(message: Message, issuers: Iterable[bytes]) -> None:
@@ -61,38 +54,31 @@ def _check_list(listing: asn1_crl.CertificateList, issuers: Sequence[bytes]) -> 
     check_form_of_signed(listing, listing["tbs_cert_list"], listing["signature"])
     if _speaks_above_the_anchors(listing, issuers):
         return
-    if not any(_is_listed_by(listing.dump(), x509.load_der_x509_certificate(issuer)) for issuer in issuers):
+    encoded, name = listing.dump(), listing.issuer.dump()
+    if not any(
+        asn1_certificate(issuer).subject.dump() == name and is_list_signed_by(encoded, issuer) for issuer in issuers
+    ):
         raise malformed("It carries a revocation list that nobody vouches for.")
 
 
 def _speaks_above_the_anchors(listing: asn1_crl.CertificateList, issuers: Sequence[bytes]) -> bool:
     """Whether it is of an authority above a listed issuing one, which is the anchor then: nobody asks it anything."""
-    known = [asn1_x509.Certificate.load(issuer) for issuer in issuers]
+    known = [asn1_certificate(issuer) for issuer in issuers]
     return not any(one.subject == listing.issuer for one in known) and any(
         one.issuer == listing.issuer for one in known
     )
 
 
-def _is_listed_by(der: bytes, issuer: x509.Certificate) -> bool:
-    listing = x509.load_der_x509_crl(der)
-    try:
-        sound = listing.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
-    except _FAULTS:
-        return False
-    return sound and listing.issuer == issuer.subject
-
-
 def _check_response(response: asn1_ocsp.OCSPResponse, issuers: Sequence[bytes]) -> None:
     """RFC 6960, 4.2.2.2: signed by the issuer of every certificate it speaks of, or by a responder of that issuer."""
-    basic = _basic_response(response)
-    authorities = [asn1_x509.Certificate.load(issuer) for issuer in issuers]
+    basic, encoded = _basic_response(response), response.dump()
     for certificate in basic["certs"] or ():
         check_certificate_form(certificate)
         if not is_vouched_for(certificate.dump(), issuers):
             raise malformed("It carries a certificate that nobody vouches for.")
     spoken_of = basic["tbs_response_data"]["responses"]
     if not spoken_of or not all(
-        any(_speaks_of(single["cert_id"], one) and _is_signed_for(basic, one) for one in authorities)
+        any(speaks_of(single["cert_id"], one) and is_response_of(encoded, one) for one in issuers)
         for single in spoken_of
     ):
         raise malformed("It carries an OCSP response that nobody vouches for.")
@@ -122,33 +108,3 @@ def _successful(basic: bytes) -> bytes:
     """RFC 6960, 4.2.1."""
     response = element(SEQUENCE, _BASIC_RESPONSE, element(OCTET_STRING, basic))
     return element(SEQUENCE, _SUCCESSFUL, element(CONTEXT_0, response))
-
-
-def _speaks_of(named: asn1_ocsp.CertId, issuer: asn1_x509.Certificate) -> bool:
-    algorithm = named["hash_algorithm"]["algorithm"].native
-    key = hashlib.new(algorithm, bytes(issuer.public_key["public_key"]), usedforsecurity=False).digest()
-    name = hashlib.new(algorithm, issuer.subject.dump(), usedforsecurity=False).digest()
-    return bool(named["issuer_key_hash"].native == key and named["issuer_name_hash"].native == name)
-
-
-def _is_signed_for(basic: asn1_ocsp.BasicOCSPResponse, issuer: asn1_x509.Certificate) -> bool:
-    responders = [one for one in basic["certs"] or () if _is_responder_of(one, issuer)]
-    return any(_is_signed_by(basic, one) for one in (issuer, *responders))
-
-
-def _is_responder_of(certificate: asn1_x509.Certificate, issuer: asn1_x509.Certificate) -> bool:
-    usage = certificate.extended_key_usage_value
-    return usage is not None and _RESPONDER in usage.native and is_issued_by(certificate.dump(), issuer.dump())
-
-
-def _is_signed_by(basic: asn1_ocsp.BasicOCSPResponse, signer: asn1_x509.Certificate) -> bool:
-    try:
-        DefaultSignatureValidator().validate_signature(
-            signature=basic["signature"].native,
-            signed_data=basic["tbs_response_data"].dump(),
-            public_key_info=signer.public_key,
-            signature_algorithm=basic["signature_algorithm"],
-        )
-    except _FAULTS:
-        return False
-    return True

@@ -40,11 +40,15 @@ class Update:
         offsets: where each of its objects begins, by number; that of a packed table of contents among them.
         table_at: where its table of contents begins.
         trailer: what the table says of the file as a whole.
+        begin: its first byte.
+        end: the first byte behind it.
     """
 
     offsets: Mapping[int, int]
     table_at: int
     trailer: Mapping[str, Any]
+    begin: int
+    end: int
 
 
 class _Table(NamedTuple):
@@ -64,8 +68,9 @@ def read_updates(reader: FileReader, start: int) -> Sequence[Update]:
     """
     updates = []
     while start < len(reader.stream.content):
-        update, start = _read_update(reader, start)
+        update = _read_update(reader, start)
         updates.append(update)
+        start = update.end
     return updates
 
 
@@ -74,8 +79,8 @@ def changed(detail: str) -> Objection:
     return Objection(ReasonCode.CHANGED_AFTER_SEAL, detail)
 
 
-def _read_update(reader: FileReader, at: int) -> tuple[Update, int]:
-    content, offsets = reader.stream.content, dict[int, int]()
+def _read_update(reader: FileReader, begin: int) -> Update:
+    content, offsets, at = reader.stream.content, dict[int, int](), begin
     while header := _OBJECT.match(content, at):
         number = int(header[1])
         if number in offsets:
@@ -93,7 +98,7 @@ def _read_update(reader: FileReader, at: int) -> tuple[Update, int]:
         raise _unusual(table.end)
     if set(table.trailer) - _TRAILER_ENTRIES:
         raise changed("A table of contents holds something else.")
-    return Update(offsets, table.begin, table.trailer), end.end()
+    return Update(offsets, table.begin, table.trailer, begin, end.end())
 
 
 def _unusual(at: int) -> Objection:

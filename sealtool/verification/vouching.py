@@ -14,16 +14,18 @@ from itertools import chain
 from typing import Final
 
 from asn1crypto import core
-from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from pyhanko_certvalidator.errors import PSSParameterMismatch
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
-from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR
 
-from sealtool.verification import remembering
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
+from sealtool.verification.authenticity import (
+    is_list_signed_by,
+    is_response_signed_by,
+    key_of,
+    read_list,
+    responders_in,
+)
 from sealtool.verification.message import asn1_certificate
 
 Datum = CRLContainer | OCSPContainer
@@ -31,7 +33,6 @@ Datum = CRLContainer | OCSPContainer
 
 _POLICY: Final = StrongAlgorithmsOnly()
 _EXPIRED_CERTS_ON_LIST: Final = "2.5.29.60"
-_FAULTS: Final = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, PSSParameterMismatch)
 
 
 def all_data(lists: Iterable[bytes], responses: Iterable[bytes]) -> tuple[Datum, ...]:
@@ -41,18 +42,28 @@ def all_data(lists: Iterable[bytes], responses: Iterable[bytes]) -> tuple[Datum,
         ValueError: one cannot be read.
     """
     answers = (OCSPContainer.load_multi(asn1_ocsp.OCSPResponse.load(der)) for der in responses)
-    return (*(CRLContainer(_list(der)) for der in lists), *chain.from_iterable(answers))
+    return (*(CRLContainer(read_list(der)) for der in lists), *chain.from_iterable(answers))
 
 
-def without_what_cannot_vouch(data: Iterable[Datum], path: Iterable[bytes]) -> tuple[Datum, ...]:
+def without_what_cannot_vouch(
+    data: Iterable[Datum], path: Iterable[bytes], known: Iterable[bytes]
+) -> tuple[Datum, ...]:
     """The data without those that are too weakly signed, or too late, to vouch for the certificates of a path.
 
     In time is what was made while the certificate was valid, or says itself that it keeps account of certificates that
     had run out by then (EN 319 411-2, 6.3.10; EN 319 102-1, 5.2.5).
+
+    Args:
+        data: all of them.
+        path: the certificates.
+        known: certificates, among them of whoever signed the data; those in a response count anyway.
     """
     certificates = [asn1_certificate(der) for der in path]
+    signers = tuple(dict.fromkeys(known))
     return tuple(
-        one for one in data if _is_accusation(one) or (_is_strongly_signed(one) and not _is_too_late(one, certificates))
+        one
+        for one in data
+        if _is_accusation(one) or (_is_strongly_signed(one, signers) and not _is_too_late(one, certificates))
     )
 
 
@@ -95,34 +106,25 @@ def _moment(encoded: bytes) -> datetime | None:
 
 
 def _is_accusation(datum: Datum) -> bool:
-    """A response that calls a certificate revoked. Lists that do are found by themselves (``Judge.revocations``)."""
+    """A response that calls a certificate revoked. All that do are found by themselves, too (``Judge.revocations``)."""
     return isinstance(datum, OCSPContainer) and bool(_single(datum)["cert_status"].name == "revoked")
 
 
-def _is_strongly_signed(datum: Datum) -> bool:
+def _is_strongly_signed(datum: Datum, known: Iterable[bytes]) -> bool:
+    """By its algorithm, and by the length of the key that signed it, whosever that is."""
     algorithm = datum.revinfo_sig_mechanism_used
-    return algorithm is not None and bool(_POLICY.signature_algorithm_allowed(algorithm, None, None))
+    if isinstance(datum, OCSPContainer):
+        encoded, is_signed_by = datum.ocsp_response_data.dump(), is_response_signed_by
+        known = (*responders_in(encoded), *known)
+    else:
+        encoded, is_signed_by = datum.crl_data.dump(), is_list_signed_by
+    signer = next((one for one in known if is_signed_by(encoded, one)), None)
+    return (
+        algorithm is not None
+        and signer is not None
+        and bool(_POLICY.signature_algorithm_allowed(algorithm, None, key_of(signer)))
+    )
 
 
 def _single(datum: OCSPContainer) -> asn1_ocsp.SingleResponse:
     return datum.extract_single_response()
-
-
-def is_signed_by(encoded: bytes, issuer: bytes) -> bool:
-    """Whether a list is signed with the key of that certificate, however weakly."""
-    listing = _list(encoded)
-    try:
-        DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
-            signature=listing["signature"].native,
-            signed_data=listing["tbs_cert_list"].dump(),
-            public_key_info=asn1_certificate(issuer).public_key,
-            signature_algorithm=listing["signature_algorithm"],
-        )
-    except _FAULTS:
-        return False
-    return True
-
-
-@remembering.lists
-def _list(der: bytes) -> asn1_crl.CertificateList:
-    return asn1_crl.CertificateList.load(der, strict=True)

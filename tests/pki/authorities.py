@@ -17,7 +17,7 @@ from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
@@ -105,6 +105,8 @@ class Profile:
     extended_usages_critical: bool = True
     statements: bytes | None = None
     responder: str = ""
+    answers_for_good: bool = False
+    """Whether nobody has to ask about it (id-pkix-ocsp-nocheck)."""
 
 
 def issue(
@@ -141,6 +143,8 @@ def issue(
             AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(profile.responder)
         )
         builder = builder.add_extension(x509.AuthorityInformationAccess([asked]), critical=False)
+    if profile.answers_for_good:
+        builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
     if profile.statements is not None:
         builder = builder.add_extension(x509.UnrecognizedExtension(QC_STATEMENTS, profile.statements), critical=False)
     return Identity(builder.sign(issuer_key, digest or hashes.SHA256()), key)
@@ -200,9 +204,10 @@ def ocsp_response(
     revoked_at: datetime | None = None,
     archive_cutoff: datetime | None = None,
     digest: hashes.HashAlgorithm | None = None,
+    responder: Identity | None = None,
 ) -> bytes:
-    """What the issuer itself answers about one certificate, in DER."""
-    digest = digest or hashes.SHA256()
+    """What the issuer answers about one certificate, itself or by a responder whose certificate is inside; DER."""
+    digest, signer = digest or hashes.SHA256(), responder or issuer
     authority = asn1_x509.Certificate.load(issuer.der)
     single = {
         "cert_id": {
@@ -224,7 +229,7 @@ def ocsp_response(
         ]
     answer = asn1_ocsp.ResponseData(
         {
-            "responder_id": asn1_ocsp.ResponderId("by_key", authority.public_key.sha1),
+            "responder_id": asn1_ocsp.ResponderId("by_key", asn1_x509.Certificate.load(signer.der).public_key.sha1),
             "produced_at": this_update,
             "responses": [single],
         }
@@ -232,8 +237,11 @@ def ocsp_response(
     basic = asn1_ocsp.BasicOCSPResponse(
         {
             "tbs_response_data": answer,
-            "signature_algorithm": {"algorithm": f"{digest.name}_ecdsa"},
-            "signature": _signature(issuer, answer.dump(), digest),
+            "signature_algorithm": {
+                "algorithm": f"{digest.name}_{'rsa' if isinstance(signer.key, rsa.RSAPrivateKey) else 'ecdsa'}"
+            },
+            "signature": _signature(signer, answer.dump(), digest),
+            "certs": None if responder is None else [asn1_x509.Certificate.load(responder.der)],
         }
     )
     content = {"response_type": "basic_ocsp_response", "response": core.ParsableOctetString(basic.dump())}
@@ -241,6 +249,8 @@ def ocsp_response(
 
 
 def _signature(issuer: Identity, signed: bytes, digest: hashes.HashAlgorithm) -> bytes:
+    if isinstance(issuer.key, rsa.RSAPrivateKey):
+        return issuer.key.sign(signed, padding.PKCS1v15(), digest)
     assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
     return issuer.key.sign(signed, ec.ECDSA(digest))
 

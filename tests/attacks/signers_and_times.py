@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from asn1crypto import cms
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import timestamps
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from sealtool.model import PadesLevel
+from sealtool.model import SEAL_FIELD_NAME, PadesLevel
 from tests.attacks.catalogue import Attack, Evidence, Group
 from tests.attacks.insiders import bought, evidence, sound, trust_of
 from tests.attacks.workshop import BB, LTA
@@ -32,6 +38,7 @@ from tests.pki.authorities import (
     Profile,
     employee_profile,
     issue,
+    ocsp_response,
     pki,
     revocation_list,
     seal_profile,
@@ -152,6 +159,31 @@ def _with_certificate_of_another(level: PadesLevel) -> Evidence:
     return evidence(with_message(content, more))
 
 
+def _called_good() -> Evidence:
+    """The authority said that the seal is revoked, and then that it is good; both stand in the file."""
+    ours = pki()
+    authority = issue(_ASKED_AUTHORITY, ours.authority.key, ours.issuing, 0x7B06)
+    office = issue(seal_profile(responder=_RESPONDER), ec.generate_private_key(ec.SECP256R1()), ours.issuing, 0x7B05)
+    asked = replace(ours, authority=authority, seals={"office": office})
+    answers = [
+        ocsp_response(authority, ours.issuing),
+        ocsp_response(office, ours.issuing),
+        ocsp_response(office, ours.issuing, revoked_at=SEALED_AT - timedelta(days=1)),
+    ]
+    content = seal(small_pdf(), BT, who="office", hierarchy=asked)
+    content = with_store(content, ours.lists[:1], answers, [ours.issuing.der])
+    return Evidence(stamped(content, stamper_of(asked, SEALED_AT)), trust_of(ours, ()), NOW)
+
+
+_RESPONDER = "http://responders.test.invalid"
+_ASKED_AUTHORITY = Profile(
+    "Test time stamp authority",
+    SEALED_AT - YEAR,
+    SEALED_AT + YEAR,
+    ("digital_signature",),
+    extended_usages=(ExtendedKeyUsageOID.TIME_STAMPING,),
+    responder=_RESPONDER,
+)
 _WEAK = ("WEAK_ALGORITHM",)
 _NOBODY = ("UNTRUSTED", "CHAIN_UNSOUND")
 _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
@@ -245,21 +277,39 @@ class _Distracted(timestamps.DummyTimeStamper):
         return await super().async_timestamp(bytes(reversed(message_digest)), md_algorithm)
 
 
-def _distracted() -> _Distracted:
+class _Nameless(timestamps.DummyTimeStamper):
+    """Signs what it says and no more: not which certificate it is to be verified with."""
+
+    def _sign_tst_info(self, tst_info_data: bytes, *_: object) -> tuple[bytes, cms.CMSAttributes]:
+        digest = hashlib.sha256(tst_info_data).digest()
+        attributes = cms.CMSAttributes(
+            [
+                cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
+                cms.CMSAttribute({"type": "message_digest", "values": [digest]}),
+            ]
+        )
+        key = pki().authority.key
+        assert isinstance(key, rsa.RSAPrivateKey)
+        return key.sign(attributes.dump(), padding.PKCS1v15(), hashes.SHA256()), attributes
+
+
+def _own(kind: type[timestamps.DummyTimeStamper], **settings: Any) -> timestamps.DummyTimeStamper:
+    """The trusted authority, as somebody lets it work."""
     own = stamper_of(pki(), SEALED_AT)
-    return _Distracted(own.tsa_cert, own.tsa_key, certs_to_embed=own.certs_to_embed, fixed_dt=SEALED_AT)
+    return kind(own.tsa_cert, own.tsa_key, certs_to_embed=own.certs_to_embed, fixed_dt=SEALED_AT, **settings)
 
 
-def _no_authority() -> Identity:
-    """A certificate of the same authority that is none for time stamps."""
+def _authority_for(*usages: x509.ObjectIdentifier, is_critical: bool = True) -> timestamps.DummyTimeStamper:
+    """A certificate of the same authority, for other things than time stamps, or for more."""
     profile = Profile(
         "Not a TSA",
         SEALED_AT - YEAR,
         SEALED_AT + YEAR,
         ("digital_signature",),
-        extended_usages=(ExtendedKeyUsageOID.CLIENT_AUTH,),
+        extended_usages=usages,
+        extended_usages_critical=is_critical,
     )
-    return issue(profile, pki().authority.key, pki().issuing, 0x7B03)
+    return _stamper(issue(profile, pki().authority.key, pki().issuing, 0x7B03))
 
 
 def _stamped_by(make: Callable[[], timestamps.TimeStamper]) -> Callable[[], bytes]:
@@ -292,6 +342,63 @@ def _with_last_contents(content: bytes, other: bytes) -> bytes:
     return content[:start] + other[other_start:other_end] + content[end:]
 
 
+def _careless() -> timestamps.DummyTimeStamper:
+    """It signs with SHA-256 whatever digest it is handed."""
+    return _own(timestamps.DummyTimeStamper, override_md="sha256")
+
+
+def _stamped_of_sha1() -> bytes:
+    content = seal(small_pdf(), BT)
+    message = cms.ContentInfo.load(message_of(content))
+    signer = message["content"]["signer_infos"][0]
+    digest = hashlib.sha1(signer["signature"].native, usedforsecurity=False).digest()
+    signer["unsigned_attrs"][0]["values"] = [asyncio.run(_careless().async_timestamp(digest, "sha1"))]
+    return with_message(content, message.dump(force=True))
+
+
+def _partly_stamped() -> bytes:
+    """An honest time stamp over all but the last bytes, and a whole one behind it."""
+    content = bytearray(seal(small_pdf(), LTA))
+    (*_, numbers) = re.finditer(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\] *", content)
+    first, before, resumed, after = (int(number) for number in numbers.groups())
+    shorter = b"/ByteRange [%d %d %d %d]" % (first, before, resumed, after - 30)
+    content[numbers.start() : numbers.end()] = shorter.ljust(numbers.end() - numbers.start())
+    covered = content[:before] + content[resumed : resumed + after - 30]
+    token = _own(timestamps.DummyTimeStamper).async_timestamp(hashlib.sha256(covered).digest(), "sha256")
+    value = asyncio.run(token).dump().hex().upper().encode()
+    content[before + 1 : resumed - 1] = value.ljust(resumed - before - 2, b"0")
+    return bought(bytes(content))
+
+
+def _stamp_copied() -> bytes:
+    def change(writer: IncrementalPdfFileWriter) -> None:
+        form = writer.root["/AcroForm"]
+        (stamp,) = (one.get_object()["/V"] for one in form["/Fields"] if one.get_object()["/T"] != SEAL_FIELD_NAME)
+        value = stamp.raw_get("/Contents", decrypt=generic.EncryptedObjAccess.RAW).original_bytes
+        copy = generic.DictionaryObject(
+            {
+                pdf_name("/Type"): pdf_name("/DocTimeStamp"),
+                pdf_name("/Filter"): pdf_name("/Adobe.PPKLite"),
+                pdf_name("/SubFilter"): pdf_name("/ETSI.RFC3161"),
+                pdf_name("/ByteRange"): generic.ArrayObject(map(generic.NumberObject, stamp["/ByteRange"])),
+                pdf_name("/Contents"): generic.ByteStringObject(value),
+            }
+        )
+        field = generic.DictionaryObject(
+            {
+                pdf_name("/FT"): pdf_name("/Sig"),
+                pdf_name("/T"): generic.pdf_string("Copy"),
+                pdf_name("/V"): writer.add_object(copy),
+            }
+        )
+        form["/Fields"].append(writer.add_object(field))
+        for changed in (form["/Fields"], form):
+            writer.update_container(changed)
+        writer.update_root()
+
+    return bought(incremental_update(seal(small_pdf(), LTA), change))
+
+
 def _stamp_in_the_seals_place() -> bytes:
     content = seal(small_pdf(), LTA)
     start, end = contents_gap(content, 1)
@@ -312,16 +419,55 @@ def _dropped_from_the_lists() -> Evidence:
 
 _STAMP_BAD = ("TIME_STAMP_INVALID",)
 _TIMES: Mapping[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
-    "stamp of something else": (_stamped_by(_distracted), "The seal's time stamp is of other bytes.", _STAMP_BAD),
+    "stamp of something else": (
+        _stamped_by(lambda: _own(_Distracted)),
+        "The seal's time stamp is of other bytes.",
+        _STAMP_BAD,
+    ),
     "untrusted authority": (
         _stamped_by(lambda: stamper_of(pki("forger"), SEALED_AT)),
         "The time stamp is a forger's.",
         _STAMP_BAD,
     ),
     "no time stamp authority": (
-        _stamped_by(lambda: _stamper(_no_authority())),
+        _stamped_by(lambda: _authority_for(ExtendedKeyUsageOID.CLIENT_AUTH)),
         "The certificate is none for time stamps.",
         _STAMP_BAD,
+    ),
+    "time stamps among other things": (
+        _stamped_by(lambda: _authority_for(ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.CLIENT_AUTH)),
+        "The certificate is for time stamps, and for other things.",
+        _STAMP_BAD,
+    ),
+    "time stamps if you like": (
+        _stamped_by(lambda: _authority_for(ExtendedKeyUsageOID.TIME_STAMPING, is_critical=False)),
+        "The certificate is for time stamps, and does not insist on it.",
+        _STAMP_BAD,
+    ),
+    "nameless time stamp": (
+        _stamped_by(lambda: _own(_Nameless)),
+        "What is signed of the time stamp does not name its certificate.",
+        ("SIGNATURE_MALFORMED",),
+    ),
+    "time stamp of SHA-1": (
+        _stamped_of_sha1,
+        "The time stamp is about a SHA-1 digest.",
+        ("WEAK_ALGORITHM",),
+    ),
+    "archive stamp of SHA-1": (
+        lambda: stamped(seal(small_pdf(), LT), _careless(), digest="sha1"),
+        "The archive time stamp is about a SHA-1 digest.",
+        ("WEAK_ALGORITHM",),
+    ),
+    "archive stamp of a part": (
+        _partly_stamped,
+        "An archive time stamp leaves out the end of its update; another, later one is sound.",
+        ("BYTE_RANGE_MALFORMED",),
+    ),
+    "archive stamp counted twice": (
+        _stamp_copied,
+        "A second field names the same archive time stamp; a later one is sound.",
+        ("BYTE_RANGE_MALFORMED",),
     ),
     "older than the seal": (
         _stamped_by(lambda: stamper_of(pki(), SEALED_AT - timedelta(hours=1))),
@@ -344,7 +490,7 @@ _TIMES: Mapping[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
         _STAMP_BAD,
     ),
     "archive stamp of something else": (
-        lambda: stamped(seal(small_pdf(), LT), _distracted()),
+        lambda: stamped(seal(small_pdf(), LT), _own(_Distracted)),
         "The archive time stamp is of other bytes.",
         _STAMP_BAD,
     ),
@@ -416,4 +562,13 @@ def attacks() -> list[Attack]:
         lambda _: _dropped_from_the_lists(),
         frozenset({"NO_REVOCATION_DATA"}),
     )
-    return [*signers, *times, dropped]
+    called_good = Attack(
+        "signer: revoked, and called good",
+        Group.SIGNER,
+        "The file has an OCSP response that calls the seal's certificate revoked, and one that calls it good.",
+        LTA,
+        sound(LTA),
+        lambda _: _called_good(),
+        frozenset({"SEAL_CERTIFICATE_REVOKED"}),
+    )
+    return [*signers, called_good, *times, dropped]

@@ -86,14 +86,14 @@ def with_store(
     return incremental_update(content, change)
 
 
-def stamped(content: bytes, stamper: timestamps.TimeStamper) -> bytes:
+def stamped(content: bytes, stamper: timestamps.TimeStamper, *, digest: str = "sha256") -> bytes:
     """A document time stamp over everything: what a forger can buy from any trusted authority."""
     from pyhanko.sign.signers import PdfTimeStamper  # noqa: PLC0415 - slow to import, used by few tests
 
     return (
         PdfTimeStamper(stamper)
         .timestamp_pdf(  # type: ignore[no-any-return]
-            SealWriter(io.BytesIO(content)), md_algorithm="sha256"
+            SealWriter(io.BytesIO(content)), md_algorithm=digest
         )
         .getvalue()
     )

@@ -32,9 +32,10 @@ def broken_continuity(ledger: Ledger, output: OutputFolder) -> LedgerInconsisten
 def insist_on_continuity(ledger: Ledger, output: OutputFolder) -> None:
     """Raises what speaks against going on.
 
-    The newest manifest pins an event of the ledger; from there on the chain of events is followed. Every document
-    in the output folder must be known to the ledger. A missing document or manifest is not looked at here (``status``
-    does), unless all are missing: then the folder itself is not the right one, or nothing pins the ledger any more.
+    The newest manifest pins an event of the ledger; from there on the chain of events is followed. Certificates have to
+    stand as the events tell: on which there are depends what is issued. Every document in the output folder must be
+    known to the ledger. A missing document or manifest is not looked at here (``status`` does), unless all are missing:
+    then the folder itself is not the right one, or nothing pins the ledger any more.
 
     Raises:
         LedgerInconsistentError: ledger and output folder contradict each other.
@@ -51,6 +52,11 @@ def insist_on_continuity(ledger: Ledger, output: OutputFolder) -> None:
     if broken := ledger.broken_link(after=_pinned(ledger, output)):
         raise LedgerInconsistentError(
             f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
+        )
+    if contradiction := ledger.contradiction():
+        raise LedgerInconsistentError(
+            f"The ledger was changed outside sealtool: {contradiction}.",
+            advice="See what was changed with `sealtool ledger verify`, and restore it from a backup.",
         )
     if unknown := sorted(present - ledger.document_paths()):
         raise _unknown(output, unknown)

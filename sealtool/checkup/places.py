@@ -64,7 +64,7 @@ def ledger(installation: Installation) -> Finding:
     """Whether the ledger opens, is of this version, and nobody has changed its history."""
     with installation.open_ledger() as opened:
         opened.insist_on_write_access()
-        if broken := opened.broken_link():
+        if broken := opened.broken_link() or opened.contradiction():
             raise LedgerInconsistentError(
                 f"The ledger was changed outside sealtool: {broken}.", advice="Restore it from a backup."
             )

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sealtool.canonical import canonical_json
 from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
 from sealtool.ledger import appeals, entries, manifests, renewals, statistics
+from sealtool.ledger.agreement import contradiction
 from sealtool.ledger.certificates import (
     ISSUED,
     NOT_PUBLISHED,
@@ -485,6 +486,11 @@ class Ledger:
         """What is wrong with the first event after that number that does not fit into the chain; None if nothing."""
         with self._reading() as connection:
             return broken_link(connection, after=after)
+
+    def contradiction(self) -> str | None:
+        """What is wrong with the first certificate that does not stand as the events tell; None if nothing is."""
+        with self._reading() as connection:
+            return contradiction(connection)
 
     def issued_paths(self) -> frozenset[str]:
         """Where the files of all certificates are that were issued at some time."""

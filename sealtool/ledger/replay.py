@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sealtool.canonical import canonical_json
 from sealtool.ledger.values import ActKind, CertificateState, RunState
 
-_STATES: Final[Mapping[str, CertificateState]] = {
+STATES: Final[Mapping[str, CertificateState]] = {
     "reserved": CertificateState.RESERVED,
     "sealed": CertificateState.SEALED,
     "issued": CertificateState.ISSUED,
@@ -63,7 +63,7 @@ class Told:
     def follow(self, event: Row[Any]) -> None:
         """Takes one event in."""
         payload = json.loads(event.payload)
-        if event.kind in _STATES:
+        if event.kind in STATES:
             self._certificate(event, payload)
         elif event.kind in _FOLLOWED:
             _FOLLOWED[event.kind](self, event, payload)
@@ -71,7 +71,7 @@ class Told:
             self.unknown.append((event.sequence, event.kind))
 
     def _certificate(self, event: Row[Any], payload: dict[str, Any]) -> None:
-        facts: dict[str, Any] = {"state": _STATES[event.kind]}
+        facts: dict[str, Any] = {"state": STATES[event.kind]}
         match event.kind:
             case "reserved":
                 facts |= {**_NOT_YET, "generation": 0, "predecessor_id": None, "reserved_run": event.run_id, **payload}

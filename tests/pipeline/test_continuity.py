@@ -68,6 +68,17 @@ def _a_year_ahead(folder: Folder) -> None:
         )
 
 
+def _a_row_changed(folder: Folder) -> None:
+    """Then nobody has the certificate that it was."""
+    with contextlib.closing(sqlite3.connect(folder.path / "ledger.sqlite")) as connection, connection:
+        connection.execute("UPDATE certificates SET level = 'B9' WHERE person_id = ?", (A,))
+
+
+def _a_row_gone(folder: Folder) -> None:
+    with contextlib.closing(sqlite3.connect(folder.path / "ledger.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM certificates WHERE person_id = ?", (A,))
+
+
 @pytest.mark.parametrize("damage", [_stray, _no_manifests, _a_file_in_its_place, _a_year_ahead])
 def test_a_plan_says_what_would_stop_the_next_run_in_its_words(
     quick_folder: Folder, registry: Path, damage: Callable[[Folder], None]
@@ -83,6 +94,19 @@ def test_a_plan_says_what_would_stop_the_next_run_in_its_words(
     assert {"schema": "sealtool.error/1", **obstacle} == stopped.json
     assert f"`issue` would stop at this: {obstacle['message']}" in planned.err
     assert planned.code == sound.code
+
+
+@pytest.mark.parametrize("damage", [_a_row_changed, _a_row_gone])
+def test_a_certificate_that_the_events_tell_of_is_not_issued_again_where_its_row_says_something_else(
+    issued: Folder, registry: Path, damage: Callable[[Folder], None]
+) -> None:
+    damage(issued)
+    stopped = issued.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert (stopped.code, len(issued.certificates)) == (5, 2)
+    assert "The ledger was changed outside sealtool: certificate" in stopped.err
+    assert issued.call("plan", "--level", "B1", "--registry", registry, "--json").json["obstacle"]["exit_code"] == 5
+    assert issued.call("status").code == 5
+    assert issued.call("doctor", "--offline").code != 0
 
 
 def test_a_plan_says_that_the_output_folder_refuses_to_be_written_in(

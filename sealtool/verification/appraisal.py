@@ -219,8 +219,8 @@ def _check_form(message: Message, judgement: Judgement, judge: Judge) -> None:
 
 def _who_may_tell(stamp: Message, judgement: Judgement, material: Material) -> tuple[bytes, ...]:
     """Whose revocation data may stand in a time stamp: of anybody known, or in it and vouched for."""
-    trust, own = material.trust, (certificate.dump() for certificate in stamp.certificates)
-    return (*judgement.path, judgement.anchor, *trust.anchors, *trust.certificates, *material.certificates, *own)
+    trust, path = material.trust, (*judgement.path, judgement.anchor)
+    return (*path, *trust.anchors, *trust.certificates, *material.certificates, *stamp.brought)
 
 
 async def _seal(judge: Judge, content: SealedContent, proof: _Proof, findings: Findings) -> Judgement:

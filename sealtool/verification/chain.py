@@ -36,9 +36,10 @@ from sealtool.verification import remembering
 from sealtool.verification.accusations import accusations
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.message import Message, asn1_certificate, digest_of, is_issued_by
-from sealtool.verification.precedent import Case, Precedents, case_of_seal, case_of_time_stamp, key_of
+from sealtool.verification.precedent import Case, case_of_seal, case_of_time_stamp
 from sealtool.verification.qualified import CERTIFICATE_SERVICES, TIME_STAMP_SERVICES, comparable_name
 from sealtool.verification.reasons import ReasonCode
+from sealtool.verification.remembering import Precedents, key_of
 from sealtool.verification.stretches import stretch_of
 from sealtool.verification.trust import Trust
 from sealtool.verification.vouching import Datum, all_data, without_what_cannot_vouch
@@ -239,8 +240,7 @@ class Judge:
         return listed.anchors(names | {comparable_name(message.signer.subject)}, services, at)
 
     def _at_hand(self, message: Message) -> tuple[bytes, ...]:
-        brought = (certificate.dump() for certificate in message.certificates)
-        return (*brought, *self.material.certificates, *self.material.trust.certificates)
+        return (*message.brought, *self.material.certificates, *self.material.trust.certificates)
 
     def _signers(self, message: Message, judgement: Judgement) -> tuple[bytes, ...]:
         """Who may have signed revocation data."""

@@ -91,7 +91,7 @@ def _der(signature: bytes) -> bytes:
 def _certificates(seal: Message) -> list[bytes]:
     """Of the seal and of its time stamp: their issuers sign revocation data."""
     stamp = signature_time_stamp(seal)
-    return [one.dump() for one in (*seal.certificates, *(stamp.certificates if stamp else ()))]
+    return [*seal.brought, *(stamp.brought if stamp else ())]
 
 
 def _claimed_time(seal: Message) -> datetime | None:

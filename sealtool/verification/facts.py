@@ -124,11 +124,10 @@ def seal_evidence(
     attributes = message.signer_info["signed_attrs"]
     # RFC 5652, 5.4: what is signed has the tag of a SET, not the one that stands in the message.
     to_be_signed = b"\x31" + attributes.dump()[1:]
-    stated = next(one["values"][0].native for one in attributes if one["type"].native == "message_digest")
     return SealEvidence(
         certificates=tuple(chain) or (message.signer.dump(),),
         digest_name=message.digest_name,
-        content_digest=bytes(stated),
+        content_digest=message.named_digest,
         attributes_digest=hashlib.new(message.digest_name, to_be_signed, usedforsecurity=False).digest(),
         signature=message.signature,
         time_stamps=(

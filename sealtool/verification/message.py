@@ -15,7 +15,8 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 from asn1crypto import algos, cms, core, parser, tsp
 from asn1crypto import x509 as asn1_x509
@@ -46,9 +47,11 @@ _CONTENT_TYPES = {name: cms.ContentType(name).dump() for name in ("data", "tst_i
 _VERSIONS = {name: cms.CMSVersion(name).dump() for name in ("v1", "v3", "v5")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """A signed message of the only form that is accepted: one signer, whose certificate is inside.
+
+    Nobody may write to its parts: what is asked of it often is worked out once.
 
     Attributes:
         encoded: the message as it stands in the file, without padding.
@@ -61,17 +64,28 @@ class Message:
     signer: asn1_x509.Certificate
     certificates: tuple[asn1_x509.Certificate, ...]
 
-    @property
+    @cached_property
     def is_seal(self) -> bool:
         """Whether what is signed stands outside, as that of a seal does and that of a time stamp does not."""
         return self.signed_data["encap_content_info"]["content"] is core.VOID
 
-    @property
+    @cached_property
+    def brought(self) -> tuple[bytes, ...]:
+        """The certificates, as DER."""
+        return tuple(certificate.dump() for certificate in self.certificates)
+
+    @cached_property
     def digest_name(self) -> str:
         """The digest algorithm, in the spelling of hashlib."""
         return str(self.signer_info["digest_algorithm"]["algorithm"].native)
 
-    @property
+    @cached_property
+    def named_digest(self) -> bytes:
+        """The digest that is signed; empty where there is not exactly one."""
+        values = list(attribute_values(self.signer_info["signed_attrs"], "message_digest"))
+        return bytes(values[0].native) if len(values) == 1 else b""
+
+    @cached_property
     def signature(self) -> bytes:
         """What a signature time stamp stamps."""
         return bytes(self.signer_info["signature"].native)
@@ -87,21 +101,33 @@ class Message:
         others = [choice.chosen for choice in self.revocation_data if choice.name == "other"]
         return tuple(other["other_rev_info"].dump() for other in others)
 
-    @property
+    @cached_property
     def revocation_data(self) -> tuple[cms.RevocationInfoChoice, ...]:
         """Everything in the place of revocation data: see :mod:`sealtool.verification.revocation_data`."""
         return tuple(self.signed_data["crls"] or ())
 
-    @property
+    @cached_property
     def time_stamp_info(self) -> tsp.TSTInfo:
         """What a time stamp says."""
         return self.signed_data["encap_content_info"]["content"].parsed
 
-    @property
+    @cached_property
     def stamped_at(self) -> datetime:
         """When a time stamp was given, aware, UTC."""
         moment: datetime = self.time_stamp_info["gen_time"].native
         return moment
+
+    @cached_property
+    def likeness(self) -> tuple[bytes, ...]:
+        """What another message shares that differs in nothing but its own: digest, signature, what a time stamp says,
+        and the time stamp of a seal. Empty where none can be told to.
+        """
+        if self.is_seal:
+            unsigned = self.signer_info["unsigned_attrs"]
+            own = unsigned.contents if unsigned else b""
+        else:
+            own = self.signed_data["encap_content_info"]["content"].contents
+        return _without(self.encoded, [self.named_digest, self.signature, *([own] if own else [])])
 
 
 def read_seal(encoded: bytes, *, is_detached: bool = False) -> Message:
@@ -174,13 +200,30 @@ def check_certificates(message: Message, path: Iterable[bytes], known: Iterable[
         Objection: SIGNATURE_MALFORMED.
     """
     issuers = set(path) | set(known)
-    brought = [certificate.dump() for certificate in message.certificates]
-    for certificate, encoded in zip(message.certificates, brought, strict=True):
-        check_certificate_form(certificate)
+    for encoded in message.brought:
+        check_certificate_form(encoded)
         if not is_vouched_for(encoded, issuers):
             raise malformed("It carries a certificate that nobody vouches for.")
-    if message.is_seal and not _is_chain(brought):
+    if message.is_seal and not _is_chain(message.brought):
         raise malformed("It carries a certificate that is neither its own nor one of those above.")
+
+
+def _without(encoded: bytes, own: Iterable[bytes]) -> tuple[bytes, ...]:
+    """A message around what is its own, with the lengths of that; empty where that does not stand there once.
+
+    What is cut out is whole values; so who has the same rest, and values of the same length, has the same structure.
+    """
+    pieces = [encoded]
+    lengths = []
+    for value in own:
+        found = [at for at, piece in enumerate(pieces) for _ in range(piece.count(value))] if value else []
+        if len(found) != 1:
+            return ()
+        (at,) = found
+        before, _, behind = pieces[at].partition(value)
+        pieces[at : at + 1] = [before, behind]
+        lengths.append(len(value).to_bytes(8))
+    return (*lengths, *pieces)
 
 
 def is_vouched_for(der: bytes, known: Collection[bytes]) -> bool:
@@ -202,8 +245,10 @@ def _is_chain(certificates: Sequence[bytes]) -> bool:
     return not others
 
 
-def check_certificate_form(certificate: asn1_x509.Certificate) -> None:
+@remembering.parts
+def check_certificate_form(der: bytes) -> None:
     """A certificate is in the usual form; Objection SIGNATURE_MALFORMED where it is not."""
+    certificate = asn1_certificate(der)
     check_form_of_signed(certificate, certificate["tbs_certificate"], certificate["signature_value"])
 
 
@@ -223,7 +268,7 @@ def malformed(detail: str) -> Objection:
 def _read(encoded: bytes, content_type: str, *, padded: bool) -> Message:
     try:
         message = _parse(encoded, padded=padded)
-        _check_form(message, content_type)
+        _check_form_once(message, content_type)
     except Objection:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
@@ -267,6 +312,21 @@ def _certificates(signed_data: cms.SignedData, signer_info: cms.SignerInfo) -> t
     return (info.signer_cert, *info.other_certs)
 
 
+_SOUND: Final[remembering.Precedents[str]] = remembering.Precedents()
+
+
+def _check_form_once(message: Message, content_type: str) -> None:
+    """As :func:`_check_form`, which looks at nothing but what like messages share, and at the time stamp of a seal."""
+    likeness, signer = message.likeness, message.signer_info
+    key = remembering.key_of(likeness, [content_type.encode()]) if likeness else b""
+    unsigned = signer["unsigned_attrs"].contents if message.is_seal and signer["unsigned_attrs"] else b""
+    if _SOUND.find(key) is not None and unsigned == b"".join(_written_stamps(signer)):
+        return
+    _check_form(message, content_type)
+    if key:
+        _SOUND.keep(key, content_type)
+
+
 def _check_form(message: Message, content_type: str) -> None:
     """What the signature does not cover has one form only: there are these parts and no others, in DER."""
     signed_data, signer = message.signed_data, message.signer_info
@@ -294,7 +354,7 @@ def _written_of_parts(message: Message, content_type: str) -> bytes:
     lists = [choice.dump() for choice in message.revocation_data]
     if message.is_seal:  # X.690, 11.6; not every authority puts those of its time stamps in order
         certificates, lists = sorted(set(certificates)), sorted(set(lists))
-    stamps = [each for attribute in signer["unsigned_attrs"] or () for each in attribute["values"]]
+    stamps = b"".join(_written_stamps(signer))
     named = message.signer["tbs_certificate"]
     signer_info = element(
         SEQUENCE,
@@ -304,7 +364,7 @@ def _written_of_parts(message: Message, content_type: str) -> bytes:
         element(CONTEXT_0, signer["signed_attrs"].contents),
         signer["signature_algorithm"].dump(),
         element(OCTET_STRING, message.signature),
-        *(element(CONTEXT_1, element(SEQUENCE, _TIME_STAMP_TYPE, element(SET, stamp.dump()))) for stamp in stamps),
+        *([element(CONTEXT_1, stamps)] if stamps else []),
     )
     whole = element(
         SEQUENCE,
@@ -316,6 +376,13 @@ def _written_of_parts(message: Message, content_type: str) -> bytes:
         element(SET, signer_info),
     )
     return element(SEQUENCE, _SIGNED_DATA, element(CONTEXT_0, whole))
+
+
+def _written_stamps(signer: cms.SignerInfo) -> Iterator[bytes]:
+    """The attributes that nothing signs, if they are time stamps of a seal, of which there may be one."""
+    for attribute in signer["unsigned_attrs"] or ():
+        for stamp in attribute["values"]:
+            yield element(SEQUENCE, _TIME_STAMP_TYPE, element(SET, stamp.dump()))
 
 
 def _explicit_octets(content: bytes) -> bytes:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from functools import lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from hashlib import sha256
+from typing import Final, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_KEPT: Final = 256
 
 
 def remembered(*, entries: int, longest: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -44,3 +48,34 @@ lists = remembered(entries=8, longest=1024 * 1024)
 
 entries_of_lists = remembered(entries=32, longest=256 * 1024)
 """For what a revocation list says of one certificate: there are a few pairs for each list."""
+
+
+class Precedents(Generic[T]):
+    """What was passed before, by all that it depended on. The oldest make room for the newest."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, T] = OrderedDict()
+
+    def find(self, key: bytes) -> T | None:
+        """What was passed under this key; None where nothing was."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def keep(self, key: bytes, passed: T) -> None:
+        """Remembers what was passed."""
+        self._kept[key] = passed
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+
+def key_of(*groups: Iterable[bytes]) -> bytes:
+    """One key for groups of bytes: another for whatever differs in any of them, in their number or order."""
+    digest = sha256()
+    for group in groups:
+        parts = tuple(group)
+        digest.update(len(parts).to_bytes(8))
+        for part in parts:
+            digest.update(len(part).to_bytes(8))
+            digest.update(part)
+    return digest.digest()

@@ -12,7 +12,7 @@ from asn1crypto import cms
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 
-from sealtool.verification.authenticity import is_list_signed_by, is_response_of, speaks_of
+from sealtool.verification.authenticity import is_list_signed_by, is_response_of, responders_in, speaks_of
 from sealtool.verification.der import CONTEXT_0, CONTEXT_1, OCTET_STRING, SEQUENCE, element, octets_as_bits
 from sealtool.verification.message import (
     Message,
@@ -72,9 +72,9 @@ def _speaks_above_the_anchors(listing: asn1_crl.CertificateList, issuers: Sequen
 def _check_response(response: asn1_ocsp.OCSPResponse, issuers: Sequence[bytes]) -> None:
     """RFC 6960, 4.2.2.2: signed by the issuer of every certificate it speaks of, or by a responder of that issuer."""
     basic, encoded = _basic_response(response), response.dump()
-    for certificate in basic["certs"] or ():
+    for certificate in responders_in(encoded):
         check_certificate_form(certificate)
-        if not is_vouched_for(certificate.dump(), issuers):
+        if not is_vouched_for(certificate, issuers):
             raise malformed("It carries a certificate that nobody vouches for.")
     spoken_of = basic["tbs_response_data"]["responses"]
     if not spoken_of or not all(

@@ -14,7 +14,10 @@ from pyhanko.sign import timestamps
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from sealtool.model import PadesLevel, Verdict
-from sealtool.verification import Trust, verify_certificate
+from sealtool.verification import Trust, message, verify_certificate
+from sealtool.verification.message import Message, read_seal, read_time_stamp, signature_time_stamp
+from sealtool.verification.reasons import Objection
+from sealtool.verification.remembering import Precedents
 from tests.fuzz import structures
 from tests.fuzz.structures import message_of, with_message
 from tests.pki import tampering
@@ -46,6 +49,55 @@ def _with_certificate_changed(change: Change) -> Change:
         return structures.with_other_bytes(der, certificate, change(certificate))
 
     return changed
+
+
+# --- what is remembered of forms --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read", "level", "which"),
+    [(read_seal, PadesLevel.B_B, 0), (read_seal, PadesLevel.B_T, 0), (read_time_stamp, PadesLevel.B_LTA, -1)],
+)
+def test_a_message_is_read_alike_whether_a_like_one_was_read_before_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+    sealed: Sealed,
+    read: Callable[[bytes], Message],
+    level: PadesLevel,
+    which: int,
+) -> None:
+    """Each third byte is changed, in turn."""
+    sound = message_of(sealed[level], which)
+
+    def refused(encoded: bytes, kept: Precedents[str]) -> str | None:
+        monkeypatch.setattr(message, "_SOUND", kept)
+        try:
+            read(encoded)
+        except Objection as objection:
+            return str(objection)
+        return None
+
+    warm: Precedents[str] = Precedents()
+    assert refused(sound, warm) is None
+    outcomes = set()
+    for at in range(0, len(sound), 3):
+        changed = tampering.flip(sound, at)
+        outcome = refused(changed, warm)
+        assert outcome == refused(changed, Precedents()), at
+        outcomes.add(outcome)
+    assert len(outcomes) > 1
+
+
+def test_of_like_messages_the_form_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    check = message._check_form
+    monkeypatch.setattr(message, "_SOUND", Precedents())
+    monkeypatch.setattr(message, "_check_form", lambda one, kind: (looked_at.append(kind), check(one, kind)))
+    for pages in (1, 2):  # RSA: a signature of the same length
+        content = seal(small_pdf(pages=pages), PadesLevel.B_T, who="rsa")
+        own = signature_time_stamp(read_seal(message_of(content)))
+        assert own is not None
+        assert own.stamped_at == SEALED_AT
+    assert looked_at == ["data", "tst_info"]
 
 
 # --- encoding -------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import pytest
 from sealtool.model import PadesLevel, Verdict, Verification
 from sealtool.verification import Trust, chain, verify_certificate
 from sealtool.verification.message import read_seal
-from sealtool.verification.precedent import Precedents, case_of_seal, key_of
+from sealtool.verification.precedent import case_of_seal
+from sealtool.verification.remembering import Precedents, key_of
 from tests.pki.authorities import NOW, SEALED_AT, Pki
 from tests.pki.sealed_files import record_attachment, seal, small_pdf
 from tests.pki.tampering import contents_gap
@@ -153,7 +154,7 @@ def test_a_value_that_stands_in_a_message_twice_makes_it_like_no_other() -> None
 
 
 def test_the_oldest_precedent_gives_way_to_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sealtool.verification.precedent._KEPT", 2)
+    monkeypatch.setattr("sealtool.verification.remembering._KEPT", 2)
     kept: Precedents[str] = Precedents()
     for key in (b"a", b"b"):
         kept.keep(key, "passed")

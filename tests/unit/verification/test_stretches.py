@@ -13,7 +13,7 @@ from sealtool.model import PadesLevel
 from sealtool.verification import Trust, chain
 from sealtool.verification.chain import Judge, Judgement, Material
 from sealtool.verification.message import read_seal
-from sealtool.verification.precedent import Precedents
+from sealtool.verification.remembering import Precedents
 from sealtool.verification.stretches import stretch_of, times_in
 from tests.pki.authorities import SEALED_AT, YEAR, Pki, ocsp_response, revocation_list
 from tests.pki.sealed_files import seal, small_pdf

@@ -7,7 +7,7 @@ Needs time stamp authorities, trust and revocation sources, and never the key of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -73,13 +73,13 @@ class _Material:
         gathered_at: when.
         stamper: stamps, and is checked.
         authority: of the authority behind it.
-        answers: the same for certificates in the documents, by SHA-256 of the certificate and the manner of asking.
+        answers: the same for certificates in the documents, by the key of the question.
     """
 
     gathered_at: datetime
     stamper: CheckedTimeStamper
     authority: _Answer
-    answers: dict[tuple[bytes, bool], _Answer] = field(default_factory=dict)
+    answers: dict[Hashable, _Answer] = field(default_factory=dict)
 
     def serves_at(self, moment: datetime) -> bool:
         """Whether documents may still be extended with it."""
@@ -189,12 +189,11 @@ class Extender:
 
     async def _answer(self, question: Question, material: _Material) -> _Answer:
         """Thousands of documents have the same few certificates: each is asked about once in a while."""
-        key = (question.certificate.sha256, question.is_proven)
         async with self._asking:
             now = self._clock()
-            known = material.answers.get(key)
+            known = material.answers.get(question.key)
             if known is None or not known.serves_at(now):
-                known = material.answers[key] = await self._ask(question, now)
+                known = material.answers[question.key] = await self._ask(question, now)
             return known
 
     async def _ask(self, question: Question, now: datetime) -> _Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -32,6 +32,12 @@ class Question:
     issuers: tuple[asn1_x509.Certificate, ...]
     is_authority: bool
     is_proven: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """The same for questions with one answer: all that is asked but how messages call the certificate."""
+        issuers = tuple(issuer.sha256 for issuer in self.issuers)  # in their order: of two paths the first is taken
+        return (self.certificate.sha256, issuers, self.is_authority, self.is_proven)
 
 
 def questions_of(content: bytes) -> tuple[Question, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from sealtool.sealing import Extender, HttpTimeStampAuthority, RevocationSources
 from sealtool.sealing import extending as module
 from sealtool.sealing.retrying import ONE_TRY
 from sealtool.verification import Trust, verify_certificate
+from tests.pki import sealed_files
 from tests.pki.authorities import SEALED_AT, pki, with_digest
 from tests.pki.sealed_files import small_pdf
 from tests.pki.timeline import FIRST_ENDS, SEAL_ENDS, SECOND_ENDS, Timeline
@@ -230,6 +232,42 @@ def test_many_documents_of_one_seal_ask_about_it_once(timeline: Timeline, monkey
         "The certificate of the seal «Test seal»",
         "The certificate of the time stamp authority «First authority»",
     ]
+
+
+def outcomes(timeline: Timeline, *documents: bytes) -> list[str | None]:
+    """What becomes of documents that one extender is given one after the other: the error, if there is one."""
+
+    async def one_after_the_other() -> list[str | None]:
+        found: list[str | None] = []
+        async with timeline.extender() as extender:
+            for content in documents:
+                try:
+                    await extender.extend(SealedPdf(content, 2))
+                    found.append(None)
+                except ExtensionError as error:
+                    found.append(error.message)
+        return found
+
+    return asyncio.run(one_after_the_other())
+
+
+def test_a_path_that_one_document_brings_counts_for_no_other(timeline: Timeline) -> None:
+    whole = sealed_files.seal(small_pdf(), PadesLevel.B_B)
+    bare = sealed_files.seal(small_pdf(), PadesLevel.B_B, hierarchy=replace(pki(), issuing=pki().seals["seal"]))
+    refused, extended = outcomes(timeline, bare, whole)
+    assert refused is not None
+    assert "cannot be validated" in refused
+    assert extended is None
+    assert outcomes(timeline, whole, bare) == [None, refused]
+
+
+def test_a_certificate_that_seals_is_asked_anew_whether_it_may_stamp_times(timeline: Timeline) -> None:
+    stamper = sealed_files.stamper_of(replace(pki(), authority=pki().seals["rsa"]), SEALED_AT)
+    sealed = sealed_files.seal(small_pdf(), PadesLevel.B_B, who="rsa")
+    stamped = sealed_files.seal(small_pdf(), PadesLevel.B_T, who="rsa", stamper=stamper)
+    (refused,) = outcomes(timeline, stamped)
+    assert refused is not None
+    assert outcomes(timeline, sealed, stamped) == [None, refused]
 
 
 def test_documents_in_flight_do_not_each_wait_for_an_authority_that_is_down(timeline: Timeline) -> None:

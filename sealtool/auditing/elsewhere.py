@@ -34,7 +34,7 @@ class Elsewhere(Protocol):
         """As that of an executor."""
 
     def everywhere(self, function: Callable[[], object]) -> None:
-        """Calls a function once in each of them."""
+        """Calls a function once in each of them that is there; raises nothing, and comes to an end in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class DistantChambers:
     own: Chambers[Any]
 
     def outcomes(self, tasks: Iterable[Task]) -> Iterator[tuple[int, Outcome]]:
-        """The outcome of each task with its number, as they come in.
+        """The outcome of each task with its number, as they come in. However it ends, no process stays there.
 
         Raises:
             WorkerLostError: scheduler or workers are gone.
@@ -76,15 +76,17 @@ class DistantChambers:
         asked = list(tasks)
         judges = _FarJudges(self.distance.workers, partial(_judge_in_chamber, self.judge, self.limits))
         said: dict[int, Outcome] = {}
-        with ThreadPoolExecutor(4 * self.distance.workers.places) as readers:
-            going = {readers.submit(task.function, judges, *task.arguments): n for n, task in enumerate(asked)}
-            try:
-                for future in as_completed(going):
-                    said[going[future]] = future.result()
-                    yield going[future], said[going[future]]
-            finally:
-                readers.shutdown(wait=False, cancel_futures=True)
-        self.distance.workers.everywhere(leave_chambers)
+        try:
+            with ThreadPoolExecutor(4 * self.distance.workers.places) as readers:
+                going = {readers.submit(task.function, judges, *task.arguments): n for n, task in enumerate(asked)}
+                try:
+                    for future in as_completed(going):
+                        said[going[future]] = future.result()
+                        yield going[future], said[going[future]]
+                finally:
+                    readers.shutdown(wait=False, cancel_futures=True)
+        finally:  # no call is on its way any more, so that none starts a process again
+            self.distance.workers.everywhere(leave_chambers)
         chosen = self.distance.sample(range(len(asked)), self._how_many(len(asked)))
         for n, outcome in self.own.outcomes(asked[number] for number in chosen):
             _insist_on_agreement(said[chosen[n]], outcome)

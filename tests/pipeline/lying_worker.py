@@ -31,6 +31,8 @@ def judge(trust: Any, now: datetime, content: bytes, sha256: str | None) -> Veri
     verification = _judge(trust, now, content, sha256)
     if _LIE == "issuer" and verification.seal is not None:
         return replace(verification, seal=replace(verification.seal, issuer="CN=Somebody else"))
+    if _LIE == "content":
+        return replace(verification, sha256="00" * 32)
     return verification
 
 

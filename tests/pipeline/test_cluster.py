@@ -294,6 +294,25 @@ def test_an_audit_believes_no_worker_that_says_something_else_than_this_machine(
     assert outcome.out == ""
 
 
+def test_an_audit_that_failed_leaves_no_process_on_a_worker(
+    impatient: Folder, registry: Path, liars: Callable[[str], Any]
+) -> None:
+    issue(impatient.workspace, registry)
+    with liars("content") as cluster:
+        outcome = impatient.call("verify", impatient.path / "out", "--cluster", cluster.address)
+        (worker,) = cluster.workers
+        beside = children(worker.pid)  # what processes are started by, and what looks after their resources
+        assert beside
+        assert not [child for helper in beside for child in children(helper)]
+    assert outcome.code == 3
+    assert "nothing that the cluster said counts" in outcome.err
+
+
+def children(process: int) -> list[int]:
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return [int(child) for one in threads for child in (one / "children").read_text(encoding="ascii").split()]
+
+
 # --- on the way -------------------------------------------------------------------------------------
 
 

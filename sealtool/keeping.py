@@ -146,7 +146,7 @@ def examine(ledger: Ledger, output: OutputFolder) -> Examination:
     """Everything that speaks against a ledger, by itself and by the manifests of the output folder."""
     custody = Custody(ledger)
     manifests = output.manifests()
-    events, head = ledger.head()
+    events, head = custody.head()
     return Examination(
         findings=(*custody.findings(), *_against_manifests(ledger, custody, output)),
         events=events,

@@ -213,14 +213,19 @@ def _facts(run: RunSummary, *, running: bool) -> dict[str, Any]:
         "run_id": run.run_id,
         "command": run.command,
         "state": _state(run, running=running),
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
+        "started_at": _instant(run.started_at),
+        "finished_at": None if run.finished_at is None else _instant(run.finished_at),
         "counts": dict(run.counts),
     }
 
 
 def _age(run: RunSummary, now: datetime) -> int:
-    return int((now - datetime.fromisoformat(run.finished_at or run.started_at)).total_seconds())
+    return int((now - (run.finished_at or run.started_at)).total_seconds())
+
+
+def _instant(when: datetime) -> str:
+    """As the ledger writes it."""
+    return when.isoformat(timespec="microseconds")
 
 
 def _moment(when: datetime) -> str:
@@ -303,7 +308,7 @@ def _newest_for_each_level(runs: Sequence[RunSummary]) -> list[RunSummary]:
 def _held(run: RunSummary) -> Finding:
     held = _counted(run.counts["held"], "person was", "people were")
     message = (
-        f"At the run {run.run_id} {held} held by problems of the registry ({run.counts['problems']}): "
+        f"At the run {run.run_id} {held} held by problems of the registry ({run.counts.get('problems', 0)}): "
         "`sealtool check` lists them."
     )
     return Finding(code=FindingCode.PEOPLE_HELD, message=message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
@@ -31,6 +31,7 @@ from sealtool.ledger.databases import Database, cause
 from sealtool.ledger.events import Event, append_events, broken_link, chain_head, hash_of_event, instant
 from sealtool.ledger.legibility import (
     DOCUMENT,
+    EVENT,
     RUN,
     IllegibleRowError,
     RecordedSource,
@@ -496,12 +497,12 @@ class Ledger:
         """Where the files of all certificates are that were issued at some time."""
         query = select(documents.c.path).join(certificates).where(certificates.c.state.not_in(UNPUBLISHED))
         with self._reading() as connection:
-            return frozenset(connection.execute(query).scalars())
+            return frozenset(map(_path, connection.execute(query)))
 
     def document_paths(self) -> frozenset[str]:
         """Where every file is that the ledger knows, below the output folder."""
         with self._reading() as connection:
-            return frozenset(connection.execute(select(documents.c.path)).scalars())
+            return frozenset(map(_path, connection.execute(select(documents.c.path))))
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -530,16 +531,22 @@ def _summary(row: Row[Any]) -> RunSummary:
     counts = read_json(row.counts, dict[str, int | str])
     if not row.command.split() or any((name == "message") is isinstance(value, int) for name, value in counts.items()):
         raise ValueError
-    for moment in filter(None, (row.started_at, row.finished_at)):
-        read_moment(moment)
     return RunSummary(
         run_id=RunId(row.run_id),
         command=row.command,
         state=RunState(row.state),
-        started_at=row.started_at,
-        finished_at=row.finished_at,
+        started_at=_moment_of_run(row.started_at),
+        finished_at=None if row.finished_at is None else _moment_of_run(row.finished_at),
         counts=counts,
     )
+
+
+def _moment_of_run(text: str) -> datetime:
+    """In a year of which every clock of the world can tell all days."""
+    moment = read_moment(text)
+    if moment.year in {MINYEAR, MAXYEAR}:
+        raise ValueError("no moment of a run")
+    return moment
 
 
 @legible(DOCUMENT)
@@ -547,12 +554,18 @@ def _ledger_document(row: Row[Any]) -> LedgerDocument:
     return LedgerDocument(CertificateId(row.certificate_id), row.path, row.sha256, CertificateState(row.state))
 
 
+@legible(DOCUMENT)
+def _path(row: Row[Any]) -> str:
+    path: str = row.path
+    return path
+
+
 @legible("certificates at level {level}")
 def _count_of_certificates(row: Row[Any]) -> tuple[str, CertificateState, int]:
     return row.level, CertificateState(row.state), row.number
 
 
-@legible("event {sequence}")
+@legible(EVENT)
 def _moment_of_event(row: Row[Any]) -> datetime:
     return read_moment(row.at)
 

@@ -18,7 +18,7 @@ from sealtool.ledger.backup import Backup, load_backup, read_backup, write_backu
 from sealtool.ledger.book import Ledger
 from sealtool.ledger.certificates import manifest_entry
 from sealtool.ledger.databases import SCHEMA_HEAD, Database, cause, upgrade, version_of
-from sealtool.ledger.events import beginning, told_by
+from sealtool.ledger.events import GENESIS, beginning, newest, told_by
 from sealtool.ledger.examination import examine
 from sealtool.ledger.findings import LedgerFinding
 from sealtool.ledger.legibility import IllegibleRowError
@@ -48,6 +48,12 @@ class Custody:
         with self.ledger._reading() as connection:  # noqa: SLF001 - of this room
             return examine(connection)
 
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest event, also where that is none that sealtool writes."""
+        with self.ledger._reading() as connection:  # noqa: SLF001 - of this room
+            last = newest(connection)
+            return (0, GENESIS) if last is None else (last.sequence, str(last.hash))
+
     def listed_documents(self) -> Mapping[str, ListedDocument]:
         """Every document that was published, by path. What cannot be read is left out: it is among the findings."""
         query = select(certificates, documents).join(
@@ -75,7 +81,7 @@ class Custody:
         """What the first event of a rebuilt ledger says; None of one that was never lost."""
         with self.ledger._reading() as connection:  # noqa: SLF001 - of this room
             first = beginning(connection)
-            return None if first is None else {"at": first.at, "sequence": first.sequence, **told_by(first)}
+            return None if first is None else {"at": str(first.at), "sequence": first.sequence, **told_by(first)}
 
     def back_up(self, file: Path, *, tool_version: str, at: datetime, version: str = SCHEMA_HEAD) -> Backup:
         """Copies the ledger as it is now into a new file, also while a run goes on; OutputError where it cannot."""
@@ -193,11 +199,11 @@ def _insist_on_nothing_newer(database: Database, restored: Ledger, file: Path) -
             "Nothing was changed.",
             advice="Bring it up to date with `sealtool ledger migrate`, or put it aside by hand.",
         )
-    sequence, head = Ledger(database).head()
+    sequence, head = Custody(Ledger(database)).head()
     if sequence and restored.event_hash(sequence) != head:
-        newest, _ = restored.head()
+        last, _ = restored.head()
         raise LedgerError(
             f"The ledger at {database.name} has events that the backup {file} has not: its newest is {sequence}, that "
-            f"of the backup {newest}. They would be lost, and what they tell of issued again. Nothing was changed.",
+            f"of the backup {last}. They would be lost, and what they tell of issued again. Nothing was changed.",
             advice="Take a newer backup. Where the present ledger is beyond help, put it aside by hand first.",
         )

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from sealtool.canonical import canonical_json, sha256_hex
 from sealtool.ledger.chunks import chunks
-from sealtool.ledger.legibility import RecordedBeginning, read_json
+from sealtool.ledger.legibility import EVENT, RecordedBeginning, legible, read_json
 from sealtool.ledger.tables import events
 from sealtool.model import CertificateId, RunId
 
@@ -41,10 +41,19 @@ def instant(moment: datetime) -> str:
 
 def chain_head(connection: Connection) -> tuple[int, str]:
     """Number and hash of the newest event; ``(0, GENESIS)`` in an empty ledger."""
-    row = connection.execute(
-        select(events.c.sequence, events.c.hash).order_by(events.c.sequence.desc()).limit(1)
-    ).one_or_none()
-    return (0, GENESIS) if row is None else (row.sequence, row.hash)
+    row = newest(connection)
+    return (0, GENESIS) if row is None else _place_in_chain(row)
+
+
+def newest(connection: Connection) -> Row[Any] | None:
+    """Number and hash of the newest event as they stand there; None in an empty ledger."""
+    query: Select[Any] = select(events.c.sequence, events.c.hash).order_by(events.c.sequence.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
+@legible(EVENT)
+def _place_in_chain(row: Row[Any]) -> tuple[int, str]:
+    return row.sequence, row.hash
 
 
 def append_events(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -54,7 +55,14 @@ def examine(connection: Connection) -> tuple[LedgerFinding, ...]:
     )
     for table, expected in expectations:
         found += _table(connection, table, expected)
-    return tuple(found)
+    return tuple(map(_in_plain_text, found))
+
+
+def _in_plain_text(found: LedgerFinding) -> LedgerFinding:
+    """A row in which somebody wrote may hold octets, and an event such a code point as stands in no text."""
+    kind, certificate_id = (text if isinstance(text, str) else None for text in (found.kind, found.certificate_id))
+    message = found.message.encode(errors="backslashreplace").decode()
+    return replace(found, message=message, kind=kind, certificate_id=certificate_id)
 
 
 # --- the chain ------------------------------------------------------------------------------------
@@ -144,7 +152,7 @@ def _table(connection: Connection, table: Table, expected: dict[Any, Expected]) 
                 f"{noun} is in the ledger, but no event tells of it.",
                 certificate_id=row.get("certificate_id"),
             )
-        elif wrong := sorted({*_differing(row, wanted.facts), *_contradicting(table, row)}):
+        elif wrong := sorted({*_differing(row, wanted.facts), *_contradicting(table, row), *_octets(row)}):
             yield _found(
                 FindingCode.ROW_DIFFERS, f"{noun} is not as the events tell: {', '.join(wrong)} differs.", wanted
             )
@@ -170,6 +178,11 @@ def _differing(row: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str
         present = row[name] if name in row else _hash_of(row.get(column))
         if not (present in value if isinstance(value, frozenset) else present == value):
             yield column
+
+
+def _octets(row: Mapping[str, Any]) -> Iterator[str]:
+    """Columns that hold no text where one belongs, also those of which no event tells."""
+    return (column for column, value in row.items() if isinstance(value, bytes))
 
 
 def _hash_of(text: object) -> str | None:

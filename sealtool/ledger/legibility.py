@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import cache, wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -21,10 +21,11 @@ LINE: Final = "a line of the register ({level}, area {area})"
 CERTIFICATE: Final = "certificate {certificate_id}"
 DOCUMENT: Final = "document {path}"
 RENEWAL: Final = "renewal of {path}"
+EVENT: Final = "event {sequence}"
 ACT: Final = "{kind} of certificate {certificate_id}"
 """How messages call a row: never by the person."""
 
-FAULTS: Final = (AttributeError, LookupError, TypeError, ValueError)
+FAULTS: Final = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 """What reading a row ends with, in which somebody wrote something else."""
 
 
@@ -133,17 +134,33 @@ def read_json(text: Any, kind: Any) -> Any:
     return _adapter(kind).validate_json(text, strict=True)
 
 
-def read_moment(text: str) -> datetime:
-    """The moment that :func:`sealtool.ledger.events.instant` wrote.
+def read_day(text: str) -> date:
+    """The day that the ledger wrote.
 
     Raises:
         TypeError: it is no text.
-        ValueError: it is no moment, or nobody can tell in which time zone.
+        ValueError: it is no day, or one written in another way: its first letters would not be those of its month.
+    """
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError("a day in another form")
+    return day
+
+
+def read_moment(text: str) -> datetime:
+    """The moment that :func:`sealtool.ledger.events.instant` wrote, in UTC.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is no moment, nobody can tell in which time zone, or no calendar has it in UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("no time zone")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("beyond the calendar") from error
 
 
 def changed_outside(ledger: str, what: str, error: Exception) -> LedgerInconsistentError:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, distinct, func, select
 
-from sealtool.ledger.legibility import CERTIFICATE, RecordedDecision, legible, read_json
+from sealtool.ledger.legibility import CERTIFICATE, RecordedDecision, legible, read_day, read_json
 from sealtool.ledger.tables import certificates, runs
 from sealtool.ledger.values import ISSUED_ONCE, CertificateState, RunState, Statistics
 
@@ -63,20 +63,28 @@ def _certificates(connection: Connection, within: list[ColumnElement[bool]]) -> 
 @legible(CERTIFICATE)
 def _count(row: Row[Any], found: Statistics) -> None:
     found.by_level[row.level, row.state] += 1
-    found.by_month[row.issued_on[:_MONTH]] += 1
     decision = read_json(row.decision, RecordedDecision)
-    accredited_on = decision["accredited_on"]
+    issued_on, accredited_on = read_day(row.issued_on), read_day(decision["accredited_on"])
+    found.by_month[_month(issued_on)] += 1
     if row.predecessor_id is None:  # a successor tells how long an appeal took, not the first certificate
-        waited = date.fromisoformat(row.issued_on) - date.fromisoformat(accredited_on)
-        found.days_to_certificate[waited.days] += 1
+        found.days_to_certificate[(issued_on - accredited_on).days] += 1
     if row.state == CertificateState.ISSUED:
-        found.by_month_of_accreditation[accredited_on[:_MONTH]] += 1
+        found.by_month_of_accreditation[_month(accredited_on)] += 1
         found.by_procedures[tuple(decision["procedures"])] += 1
         for one in decision["areas"]:
             found.by_area[row.level, one["area"], one["procedure"]] += 1
 
 
+def _month(day: date) -> str:
+    return day.isoformat()[:_MONTH]
+
+
 def _runs(connection: Connection, since: date | None, until: date | None) -> Counter[str]:
     within = _between(func.substr(runs.c.started_at, 1, len("2026-11-24")), since, until)
-    query = select(runs.c.state, func.count().label("count")).where(*within).group_by(runs.c.state)
-    return Counter({row.state: row.count for row in connection.execute(query)})
+    query = select(runs.c.state, func.count().label("number")).where(*within).group_by(runs.c.state)
+    return Counter(dict(map(_count_of_runs, connection.execute(query))))
+
+
+@legible("runs of state {state}")
+def _count_of_runs(row: Row[Any]) -> tuple[str, int]:
+    return str(RunState(row.state)), row.number

@@ -56,13 +56,13 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run as the ledger remembers it; moments are ISO 8601 in UTC."""
+    """One run as the ledger remembers it; moments are in UTC."""
 
     run_id: RunId
     command: str
     state: RunState
-    started_at: str
-    finished_at: str | None
+    started_at: datetime
+    finished_at: datetime | None
     counts: Mapping[str, Any]
 
 

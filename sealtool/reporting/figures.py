@@ -188,7 +188,7 @@ def last_run(run: RunSummary | None) -> LastRun | None:
     if run is None:
         return None
     told = {name: int(run.counts.get(name, 0)) for name in ("held", "problems", "changed", "lost", "failed")}
-    return LastRun(run.command, run.started_at[: len("2026-11-24")], **told)
+    return LastRun(run.command, run.started_at.date().isoformat(), **told)
 
 
 def export_of(held: int, problems: Sequence[Problem]) -> Export:

@@ -198,7 +198,7 @@ def test_a_row_that_no_event_tells_of_is_found(told: Ledger, ledger_place: Place
     assert one.code is FindingCode.ROW_WITHOUT_EVENT
 
 
-@pytest.mark.parametrize("decision", ["{", "{}", "[]", "7"])
+@pytest.mark.parametrize("decision", ["{", "{}", "[]", "7", pytest.param("[" * 3000, id="deep")])
 def test_a_decision_that_cannot_be_read_any_more_is_named_like_any_other_change(
     told: Ledger, ledger_place: Place, decision: str
 ) -> None:

@@ -28,6 +28,8 @@ from tests.ledgers import Place
 from tests.unit.ledger.conftest import NOW, RUN, sealed
 
 ENDS = datetime(2031, 5, 4, tzinfo=UTC)
+_SET_BEFORE_ALL = "UPDATE {} SET {} = '0001-01-01T00:00:00+14:00'"
+"""A moment that no calendar has in UTC."""
 Read = Callable[[Ledger], object]
 
 READERS: dict[str, Read] = {
@@ -127,12 +129,25 @@ def test_whose_decision_cannot_be_read_is_named_by_the_number_of_the_certificate
         ("runs", "UPDATE runs SET state = 'x'", f"run {RUN}"),
         ("runs", "UPDATE runs SET started_at = 'yesterday'", f"run {RUN}"),
         ("runs", "UPDATE runs SET started_at = '2026-03-02'", f"run {RUN}"),
+        ("runs", "UPDATE runs SET started_at = ''", f"run {RUN}"),
+        ("runs", "UPDATE runs SET finished_at = ''", f"run {RUN}"),
+        ("runs", _SET_BEFORE_ALL.format("runs", "started_at"), f"run {RUN}"),
+        ("runs", "UPDATE runs SET started_at = '0001-01-01T00:00:00+00:00'", f"run {RUN}"),
+        ("runs", "UPDATE runs SET finished_at = '9999-12-31T23:59:59+00:00'", f"run {RUN}"),
         ("rows", "UPDATE runs SET sources = '{}'", f"run {RUN}"),
         ("rows", """UPDATE runs SET sources = '[{"name": "people.csv"}]'""", f"run {RUN}"),
         ("manifests", "UPDATE runs SET manifest = '[]'", f"run {RUN}"),
         ("entries", "UPDATE documents SET seal = '[]' WHERE path = '2026/B1/A.pdf'", "document 2026/B1/A.pdf"),
         ("documents", "UPDATE documents SET seal = '{}' WHERE path = '2026/B1/A.pdf'", "document 2026/B1/A.pdf"),
         ("documents", "UPDATE documents SET provable_until = 'x'", "document 2026/B1/A.pdf"),
+        ("documents", _SET_BEFORE_ALL.format("documents", "provable_until"), "document 2026/B1/A.pdf"),
+        ("statistics", "UPDATE certificates SET issued_on = '20260302' WHERE certificate_id = 'A'", "certificate A"),
+        (
+            "statistics",
+            "UPDATE certificates SET issued_on = 'x', predecessor_id = 'B' WHERE certificate_id = 'A'",
+            "certificate A",
+        ),
+        ("statistics", "UPDATE runs SET state = 'x'", "runs of state x"),
         ("months", "UPDATE documents SET provable_until = 'x'", "document 2026/B1/A.pdf"),
         ("last event", "UPDATE events SET at = 'x'", "event "),
     ],
@@ -154,8 +169,9 @@ def test_octets_in_the_place_of_a_text_are_not_taken_for_one(filled: Ledger, led
         for read in READERS.values():
             with suppress(LedgerInconsistentError):
                 read(filled)
-        # Which manifest lists a file is held against the manifests themselves, wherever those are at hand.
-        assert Custody(filled).findings() or column == "manifest_run"
+        findings = Custody(filled).findings()
+        assert findings
+        assert json.dumps([(one.message, one.kind, one.certificate_id) for one in findings])
         ledger_place.execute(f"UPDATE {table} SET {column} = {before} WHERE rowid = {row}")  # noqa: S608 - ours
 
 
@@ -185,7 +201,22 @@ def test_an_examination_tells_of_it_and_goes_on(filled: Ledger, ledger_place: Pl
     custody.manifests()
 
 
-@pytest.mark.parametrize("payload", ["[]", "5", "{}", '{"path": []}', '{"x_sha256": 5, "sources": 1}', "{"])
+def test_a_moment_is_read_in_utc(filled: Ledger, ledger_place: Place) -> None:
+    ledger_place.execute("UPDATE runs SET started_at = '2026-03-02T01:30:00+02:00'")
+    assert [one.started_at.isoformat() for one in filled.last_runs(5)] == ["2026-03-01T23:30:00+00:00"]
+
+
+def test_the_end_of_a_certificate_that_has_none_is_a_moment_like_any_other(filled: Ledger, ledger_place: Place) -> None:
+    """RFC 5280, 4.1.2.5."""
+    ledger_place.execute("UPDATE documents SET provable_until = '9999-12-31T23:59:59+00:00'")
+    (first,) = filled.documents_on_record(limit=1)
+    assert first.provable_until.year == 9999
+
+
+PAYLOADS = ("[]", "5", "{}", '{"path": []}', '{"x_sha256": 5, "sources": 1}', "{", "[" * 3000, '{"path": "\\ud800"}')
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
 def test_an_examination_goes_on_where_an_event_tells_what_no_sealtool_writes(
     filled: Ledger, ledger_place: Place, payload: str
 ) -> None:

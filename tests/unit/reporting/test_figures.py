@@ -127,7 +127,7 @@ def test_problems_are_counted_by_place_and_kind_the_most_frequent_first() -> Non
 
 def test_the_last_run_tells_what_it_left_to_humans() -> None:
     counted = {"issued": 5, "held": 3, "problems": 4, "changed": 2, "lost": 1, "message": "x"}
-    run = RunSummary(RunId("x"), "issue B1", RunState.FINISHED, "2026-11-23T03:00:00+00:00", None, counted)
+    run = RunSummary(RunId("x"), "issue B1", RunState.FINISHED, datetime(2026, 11, 23, 3, tzinfo=UTC), None, counted)
     assert last_run(run) == LastRun("issue B1", "2026-11-23", held=3, problems=4, changed=2, lost=1, failed=0)
     assert last_run(None) is None
 

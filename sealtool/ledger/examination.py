@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, Final
@@ -28,8 +28,8 @@ _NOUNS: Final[Mapping[str, str]] = {
 
 _ONE_BY_ONE: Final = 1_000
 """Of so many events side by side that are not there, each is told by itself; of more, the first and the last."""
-_PLACES: Final = 100_000
-"""Among so many numbers, the one is looked for under which an event was written."""
+_TRIES: Final = 200_000
+"""So often in all, an event that does not fit is tried with another number; what is not found is told as changed."""
 
 
 def examine(connection: Connection) -> tuple[LedgerFinding, ...]:
@@ -97,8 +97,7 @@ def _chain(connection: Connection, told: Told) -> Iterator[LedgerFinding]:
             if sound:
                 breaks.append(_edited(row))
         expected, previous, before = row.sequence + 1, row.hash, (row.sequence, row.kind, row.certificate_id)
-    places = list(islice(chain((row.sequence for row in bad), *gaps), _PLACES))
-    moved = {row.sequence: original for row in bad if (original := _original_place(row, places)) is not None}
+    moved = _original_places(bad, gaps)
     yield from _missing(gaps, set(moved.values()))
     yield from (_moved(row, moved[row.sequence]) if row.sequence in moved else _edited(row) for row in bad)
     yield from breaks
@@ -108,20 +107,34 @@ def _is_bad(event: tuple[int, str, str | None], bad: list[Row[Any]]) -> bool:
     return bool(bad) and bad[-1].sequence == event[0]
 
 
-def _original_place(row: Row[Any], places: Sequence[int]) -> int | None:
-    """The number under which the event was written, where only its number was changed."""
-    others = list(row)[1:-1]
-    return next((one for one in places if event_hash([one, *others]) == row.hash), None)
+def _original_places(bad: list[Row[Any]], gaps: list[range]) -> dict[int, int]:
+    """The numbers under which events were written of which only the number was changed, by the present ones."""
+    likely = sorted(gaps, key=_size)
+    places = list(islice(chain((row.sequence for row in bad), *likely), _TRIES))
+    tries = iter(range(_TRIES))
+    moved = {}
+    for row in bad:
+        others = list(row)[1:-1]
+        for place, _ in zip(places, tries, strict=False):
+            if event_hash([place, *others]) == row.hash:
+                moved[row.sequence] = place
+                break
+    return moved
 
 
 def _missing(gaps: list[range], taken: set[int]) -> Iterator[LedgerFinding]:
     for gap in gaps:
-        if len(gap) > _ONE_BY_ONE:
+        if _size(gap) > _ONE_BY_ONE:
             yield LedgerFinding(FindingCode.EVENT_REMOVED, f"Events {gap[0]} to {gap[-1]} were removed.", gap[0])
             continue
         for sequence in gap:
             if sequence not in taken:
                 yield LedgerFinding(FindingCode.EVENT_REMOVED, f"Event {sequence} was removed.", sequence)
+
+
+def _size(gap: range) -> int:
+    """Also where a number is so far off that no length can tell."""
+    return gap.stop - gap.start
 
 
 def _moved(row: Row[Any], original: int) -> LedgerFinding:

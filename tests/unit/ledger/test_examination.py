@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sealtool.ledger import Act, ActKind, Custody, FindingCode, Ledger, LedgerFinding, Renewed, Reservation
+from sealtool.ledger import Act, ActKind, Custody, FindingCode, Ledger, LedgerFinding, Renewed, Reservation, examination
+from sealtool.ledger.events import event_hash
 from sealtool.model import Area, Assessment, CertificateId, CoveredArea, Decision, Level, PersonId, Procedure
 from tests.ledgers import Place
 from tests.unit.ledger.conftest import NOW, RUN, sealed
@@ -62,8 +63,6 @@ def test_an_edited_event_is_named(told: Ledger, ledger_place: Place) -> None:
 
 
 def test_an_event_that_was_written_anew_with_its_hash_is_named(told: Ledger, ledger_place: Place) -> None:
-    from sealtool.ledger.events import event_hash  # noqa: PLC0415 - what an insider would use
-
     (row,) = ledger_place.execute(
         "SELECT sequence, at, run_id, kind, certificate_id, payload, previous_hash FROM events WHERE sequence = 5"
     )
@@ -95,6 +94,34 @@ def test_events_that_changed_places_are_named_with_their_numbers(told: Ledger, l
         ledger_place.execute(f"UPDATE events SET sequence = {after} WHERE sequence = {before}")  # noqa: S608 - ours
     moved = [(one.code, one.sequence, one.certificate_id) for one in findings(told)]
     assert moved == [(FindingCode.EVENT_MOVED, 3, "B"), (FindingCode.EVENT_MOVED, 2, "A")]
+
+
+def test_what_is_not_found_in_so_many_tries_in_all_is_told_as_changed(
+    told: Ledger, ledger_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for before, after in ((2, -3), (3, 2), (-3, 3)):
+        ledger_place.execute(f"UPDATE events SET sequence = {after} WHERE sequence = {before}")  # noqa: S608 - ours
+    ledger_place.execute("UPDATE events SET run_id = 'x' WHERE sequence > 3")
+    tried: list[Sequence[object]] = []
+
+    def counting(fields: Sequence[object]) -> str:
+        tried.append(fields)
+        return event_hash(fields)
+
+    monkeypatch.setattr(examination, "event_hash", counting)
+    monkeypatch.setattr(examination, "_TRIES", 2)
+    assert [(one.code, one.sequence) for one in findings(told)][:3] == [
+        (FindingCode.EVENT_MOVED, 3),
+        (FindingCode.EVENT_EDITED, 3),
+        (FindingCode.EVENT_EDITED, 4),
+    ]
+    assert len(tried) == 7 + 2
+
+
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)  # PostgreSQL has no such number in this column
+def test_a_number_farther_off_than_any_length_is_told_in_two_lines(told: Ledger, ledger_place: Place) -> None:
+    ledger_place.execute(f"UPDATE events SET sequence = {-(2**63)} WHERE sequence = 3")  # noqa: S608 - ours
+    assert [one.code for one in findings(told)] == [FindingCode.EVENT_REMOVED, FindingCode.EVENT_MOVED]
 
 
 def test_an_event_that_only_a_later_sealtool_knows_is_told(told: Ledger, ledger_place: Place) -> None:

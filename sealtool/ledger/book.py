@@ -159,8 +159,8 @@ class Ledger:
     def newest_run_id(self) -> RunId | None:
         """The id that sorts behind all others; None before the first run."""
         with self._reading() as connection:
-            newest = connection.execute(select(func.max(runs.c.run_id))).scalar_one()
-        return None if newest is None else RunId(newest)
+            newest = connection.execute(select(func.max(runs.c.run_id).label("run_id"))).one()
+            return None if newest.run_id is None else _id_of_run(newest)
 
     def last_row_counts(self) -> dict[str, int]:
         """How many rows each file of the export had in the newest run that read one; empty at first."""
@@ -519,6 +519,11 @@ class Ledger:
     def _reading(self) -> Iterator[Connection]:
         with _in_our_words(self._database.name), self._engine.connect() as connection:
             yield connection
+
+
+@legible(RUN)
+def _id_of_run(row: Row[Any]) -> RunId:
+    return RunId(row.run_id)
 
 
 @legible(RUN)

@@ -74,9 +74,14 @@ def files(connection: Connection) -> frozenset[str]:
 
 def last(connection: Connection) -> tuple[RunId, str] | None:
     """Run and SHA-256 of the newest manifest that was written; None before the first."""
-    query = select(runs.c.run_id, runs.c.manifest_sha256).where(runs.c.manifest_sha256.is_not(None))
+    query: Select[Any] = select(runs.c.run_id, runs.c.manifest_sha256).where(runs.c.manifest_sha256.is_not(None))
     row = connection.execute(query.order_by(runs.c.run_id.desc()).limit(1)).one_or_none()
-    return None if row is None else (RunId(row.run_id), row.manifest_sha256)
+    return None if row is None else _written(row)
+
+
+@legible(RUN)
+def _written(row: Row[Any]) -> tuple[RunId, str]:
+    return RunId(row.run_id), row.manifest_sha256
 
 
 @legible(RUN)

@@ -175,6 +175,40 @@ def test_octets_in_the_place_of_a_text_are_not_taken_for_one(filled: Ledger, led
         ledger_place.execute(f"UPDATE {table} SET {column} = {before} WHERE rowid = {row}")  # noqa: S608 - ours
 
 
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("column", "read"),
+    [
+        ("run_id", Ledger.newest_run_id),
+        ("run_id", Ledger.last_manifest),
+        ("manifest_sha256", Ledger.last_manifest),
+    ],
+)
+def test_nor_are_they_where_a_run_goes_on_from_the_last_one(
+    filled: Ledger, ledger_place: Place, column: str, read: Read
+) -> None:
+    ledger_place.execute(f"UPDATE runs SET {column} = x'00ff'")  # noqa: S608 - ours
+    with pytest.raises(LedgerInconsistentError, match=r"written there of run .* cannot be read"):
+        read(filled)
+
+
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("read", [Ledger.issued_paths, Ledger.document_paths])
+def test_nor_are_they_where_a_path_belongs(filled: Ledger, ledger_place: Place, read: Read) -> None:
+    ledger_place.execute("UPDATE documents SET path = x'00ff' WHERE path = '2026/B1/B.pdf'")
+    with pytest.raises(LedgerInconsistentError, match=r"written there of document .* cannot be read"):
+        read(filled)
+
+
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
+def test_nor_are_they_for_the_hash_that_the_next_event_builds_on(filled: Ledger, ledger_place: Place) -> None:
+    number, _ = filled.head()
+    ledger_place.execute("UPDATE events SET hash = x'00ff'")
+    with pytest.raises(LedgerInconsistentError, match=f"written there of event {number} cannot be read"):
+        filled.head()
+    assert Custody(filled).head() == (number, "b'\\x00\\xff'")
+
+
 def test_a_text_in_the_place_of_an_area_is_none() -> None:
     """PostgreSQL refuses one."""
     row = sqlalchemy.select(sqlalchemy.literal("first").label("area"))

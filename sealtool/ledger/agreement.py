@@ -53,7 +53,7 @@ def contradiction(connection: Connection) -> str | None:
                 return f"certificate {certificate_id} is in its table, but no event tells of it"
             if told.state != state or not _agrees(decision, tuple(key), told.decision):
                 return f"certificate {certificate_id} is not as the events tell"
-    missing = min(left, default=None)
+    missing = next(iter(left), None)
     return None if missing is None else f"certificate {missing} is not in its table any more"
 
 

@@ -24,6 +24,7 @@ from sealtool.workspace.runs import edge_of, imprint_of, run_facts
 from sealtool.workspace.trust import insist_on_anchors
 
 if TYPE_CHECKING:
+    from sealtool.sealing import Extender
     from sealtool.workspace.front import Workspace
 
 
@@ -91,10 +92,13 @@ def _preservation(workspace: Workspace, executor: Executor, need: Need, edge: Ed
             on_all=partial(tasks.check, trust, workspace.now), alone=partial(tasks.check, alone, workspace.now)
         )
 
+    def extender() -> Extender:  # nothing of sealing is loaded before something has to be extended
+        return workspace.seal.extender()
+
     return Preservation(
         executor=executor,
         checks=checks,
-        extending=workspace.seal.extender,
+        extending=extender,
         need=need,
         in_flight=4 * workspace.settings.run.worker_count,
         on_step=edge.on_step,

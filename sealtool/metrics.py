@@ -16,10 +16,14 @@ from prometheus_client.registry import Collector
 from sealtool import __version__
 from sealtool.errors import ExitCode, SealtoolError
 from sealtool.publishing import write_in_place
+from sealtool.replacing import insist_on_replaceable
 from sealtool.standing import Figures
 
 _READABLE: Final = 0o644
 """The node exporter runs as a user of its own."""
+
+_BEGINNING: Final = b"# HELP sealtool_"
+"""What every file begins with that was written here."""
 
 _OF_RUNS: Final = {
     "sealtool_last_run_timestamp_seconds": "When the newest run of a command ended.",
@@ -49,7 +53,7 @@ class RunFigures:
 
 
 def write_metrics(path: Path, run: RunFigures, figures: Callable[[], Figures], now: datetime) -> None:
-    """Writes the file anew, whole or not at all.
+    """Writes the file anew, whole or not at all, and never in the place of something else.
 
     Args:
         path: of the file.
@@ -58,8 +62,10 @@ def write_metrics(path: Path, run: RunFigures, figures: Callable[[], Figures], n
         now: the end of the run.
 
     Raises:
+        UsageError: something else is there. It is left as it is.
         OutputError: the file cannot be written.
     """
+    insist_on_replaceable(path, _is_ours, "file of metrics")
     families = {name: GaugeMetricFamily(name, text) for name, text in _OF_RUNS.items()}
     before = list(_samples_before(path))
     for name, labels, value in before:
@@ -75,14 +81,19 @@ def write_metrics(path: Path, run: RunFigures, figures: Callable[[], Figures], n
     write_in_place(path, [generate_latest(collected)], mode=_READABLE)
 
 
+def _is_ours(beginning: bytes) -> bool:
+    """Whether a file that begins so is of before, or has nothing in it."""
+    return not beginning or beginning.startswith(_BEGINNING)
+
+
 _Sample = tuple[str, dict[str, str], float]
 
 
 def _samples_before(path: Path) -> Iterator[_Sample]:
-    """What the runs of before said of themselves; nothing where there is no such file, or it is not ours."""
+    """What the runs of before said of themselves; nothing where there is no such file, or it cannot be read."""
     try:
         families = list(text_string_to_metric_families(path.read_text(encoding="utf-8")))
-    except Exception:  # noqa: BLE001 - in a file that is not ours a parser may stumble over anything
+    except Exception:  # noqa: BLE001 - in a file that somebody changed a parser may stumble over anything
         return
     for family in families:
         for sample in family.samples:

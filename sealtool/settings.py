@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -502,11 +502,17 @@ def load_settings(path: Path) -> Settings:
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise ConfigurationError(
-            f"The configuration {path} has mistakes:\n{_mistakes(error)}\nNothing was done.",
-            advice="Correct these entries; the operator's guide lists every key.",
-        ) from error
+        raise mistaken(path, map(_mistake, error.errors())) from error
     return _with_absolute_paths(settings, path.resolve().parent)
+
+
+def mistaken(path: Path, mistakes: Iterable[str]) -> ConfigurationError:
+    """The error for a configuration with mistakes, each of which begins with the key it is about."""
+    listed = "\n".join(f"  {mistake}" for mistake in mistakes)
+    return ConfigurationError(
+        f"The configuration {path} has mistakes:\n{listed}\nNothing was done.",
+        advice="Correct these entries; the operator's guide lists every key.",
+    )
 
 
 def with_cluster(settings: Settings, address: str) -> Settings:
@@ -523,8 +529,8 @@ def with_cluster(settings: Settings, address: str) -> Settings:
         raise UsageError(f"--cluster {address} means nothing: {why}.") from error
 
 
-def _mistakes(error: ValidationError) -> str:
-    return "\n".join(f"  {_place(mistake['loc'])}: {_words(mistake)}" for mistake in error.errors())
+def _mistake(mistake: ErrorDetails) -> str:
+    return f"{_place(mistake['loc'])}: {_words(mistake)}"
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import stat
 import sys
 import tempfile
 import traceback
@@ -182,18 +183,41 @@ def without_values(details: str) -> str:
     return "\n".join([*lines, ""])
 
 
+_LOG: Final = re.compile(rb"(\d{4}-\d\d-\d\dT.*)?", re.DOTALL)
+"""What a log of ours begins with: the moment of its first entry. Nothing, where there is none."""
+_ENOUGH: Final = 11
+"""Bytes by which a log is known."""
+
+
 def _log(error: BaseException) -> Path:
     """Appends the details of a failure to the log; to a file of its own where there is none to write."""
     details = without_values("".join(traceback.format_exception(error)))
     entry = f"{datetime.now(UTC).isoformat(timespec='seconds')} {details}\n"
     for path in _log_file:
         try:
-            with open(path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as log:
-                log.write(entry)
+            if _append(path, entry):
+                return path
         except OSError:
             continue
-        return path
     descriptor, name = tempfile.mkstemp(prefix="sealtool-", suffix=".log")
     with os.fdopen(descriptor, "w", encoding="utf-8") as log:
         log.write(entry)
     return Path(name)
+
+
+def _append(path: Path, entry: str) -> bool:
+    """Adds to a log, which only its owner can read; False where another file is there: it is left as it is."""
+    # O_NONBLOCK: a pipe that nobody reads would wait for a reader
+    with open(
+        path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK, 0o600)
+    ) as log:
+        if stat.S_ISREG(os.fstat(log.fileno()).st_mode):
+            with path.open("rb") as there:
+                if not _LOG.fullmatch(there.read(_ENOUGH)):
+                    return False
+        log.write(entry)
+    return True
+
+
+def _open_privately(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK, 0o600)  # a pipe that nobody reads would wait for a reader

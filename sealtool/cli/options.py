@@ -163,6 +163,7 @@ def workspace_of(ctx: click.Context, *, tell_exposures: bool = True) -> Workspac
         ConfigurationError: there is none, or it has mistakes.
     """
     from sealtool.exposure import remedy, told
+    from sealtool.separateness import insist_on_separateness
     from sealtool.settings import find_configuration, load_settings
     from sealtool.workspace import Workspace
 
@@ -174,6 +175,7 @@ def workspace_of(ctx: click.Context, *, tell_exposures: bool = True) -> Workspac
             advice="Make a working folder with `sealtool init DIR` and call from inside it.",
         )
     settings = load_settings(path)
+    insist_on_separateness(settings, path)
     log_to(settings.run.log)
     workspace = Workspace(settings, _environment(ctx, settings), configuration=path)
     if tell_exposures and (exposed := workspace.exposures()):

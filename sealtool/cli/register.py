@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sealtool.cli.options import LEVELS, canonical_person_id, json_option, workspace_of
-from sealtool.cli.replacing import insist_on_replaceable
 from sealtool.errors import ExitCode, UsageError
 from sealtool.model import Level
 from sealtool.publishing import write_in_place
 from sealtool.registering import STATES, Form, chosen, is_earlier_export
+from sealtool.replacing import insist_on_replaceable
 
 if TYPE_CHECKING:
     from sealtool.workspace import Workspace

@@ -10,8 +10,8 @@ import click
 
 from sealtool.cli.console import show_json
 from sealtool.cli.options import json_option, workspace_of
-from sealtool.cli.replacing import insist_on_replaceable
 from sealtool.errors import ExitCode, UsageError
+from sealtool.replacing import insist_on_replaceable
 
 if TYPE_CHECKING:
     from sealtool.reporting.figures import Export, Figures

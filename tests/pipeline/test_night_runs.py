@@ -465,14 +465,6 @@ def test_what_another_command_said_of_itself_stays(night: Night) -> None:
     assert found["sealtool_last_run_count", "extend", "renewed"] == 0
 
 
-@pytest.mark.parametrize("content", ["no metrics at all {", "other_metric 1\n", "\udcff", "# TYPE\n# HELP"])
-def test_metrics_that_are_not_ours_are_written_over(night: Night, content: str) -> None:
-    (night.folder.path / "sealtool.prom").write_bytes(content.encode("utf-8", "surrogateescape"))
-    assert night.issue().code == 0
-    assert metrics(night)["sealtool_last_run_exit_code", "issue"] == 0
-    assert ("other_metric",) not in metrics(night)
-
-
 def test_metrics_that_cannot_be_written_are_told_and_change_no_exit_code(night: Night) -> None:
     night.folder.configure("sealtool.prom", "nowhere/sealtool.prom")
     outcome = night.issue()

@@ -1,4 +1,4 @@
-"""Files that commands write again and again under the same name."""
+"""Files that are written again and again under the same name."""
 
 from __future__ import annotations
 

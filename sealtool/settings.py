@@ -7,6 +7,7 @@ import glob
 import hashlib
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -46,6 +47,15 @@ _LEDGER_URL = (
 class _Section(BaseModel):
     # Flags and numbers are strict of themselves. The rest is not: TOML has lists for tuples, and texts for paths.
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: object) -> object:
+        """No path, address or name goes on after one, wherever it is handed to the system."""
+        if any(isinstance(one, str) and "\0" in one for one in (value if isinstance(value, list) else (value,))):
+            msg = "has the character NUL (\\u0000) in it, which nothing can be called by"
+            raise ValueError(msg)
+        return value
 
 
 SectionT = TypeVar("SectionT", bound=_Section)
@@ -346,10 +356,16 @@ class RenderingSettings(_Section):
     """A text across the top of each page, such as that it is a demonstration."""
 
 
+_LONGEST_PRINTED = 100
+"""Characters of an address: about a line of the page. Thousands go into no QR code."""
+
+
 class ValideSettings(_Section):
     """The public validator: where certificates send a reader, and what it is expected to say of the seal."""
 
-    address: WebAddress = "https://valide.redsara.es/valide/"
+    address: Annotated[str, Field(max_length=_LONGEST_PRINTED), AfterValidator(_web_address)] = (
+        "https://valide.redsara.es/valide/"
+    )
     """Printed on each page, as text, link and QR code."""
     expected_verdict: OneLine = "valid"
 
@@ -381,7 +397,7 @@ class RunSettings(_Section):
     def _known_timezone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database: "Europe"
             msg = f"'{name}' is no time zone of the IANA database"
             raise ValueError(msg) from None
         return name
@@ -488,22 +504,53 @@ def load_settings(path: Path) -> Settings:
     Raises:
         ConfigurationError: the file cannot be read, is no TOML, or has a key or value that means nothing.
     """
+    raw = _parsed(path, _text_of(path))
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise mistaken(path, map(_mistake, error.errors())) from error
+    try:
+        return _with_absolute_paths(settings, path.resolve().parent)
+    except _NobodysHomeError as error:
+        raise mistaken(path, [str(error)]) from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"The configuration {path} cannot be read: {error.strerror or error}.",
             advice="Name another with --config, or make a working folder with `sealtool init`.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"The configuration {path} is not valid TOML: {error}.", advice="Correct the line it names."
-        ) from error
     try:
-        settings = Settings.model_validate(raw)
-    except ValidationError as error:
-        raise mistaken(path, map(_mistake, error.errors())) from error
-    return _with_absolute_paths(settings, path.resolve().parent)
+        return content.decode("utf-8-sig")  # editors of Windows begin a file with a mark of its encoding
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(
+            f"The configuration {path} is not UTF-8 text (line {line}), as TOML has to be.",
+            advice="Save it as UTF-8 with an editor: accents are most often what is written otherwise.",
+        ) from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _no_toml(path, str(error)) from error
+    except RecursionError:  # and nothing of a traceback of thousands of lines
+        raise _no_toml(path, "lists or tables stand in each other too deeply") from None
+    except ValueError as error:  # Python reads no number of so many digits
+        most = sys.get_int_max_str_digits()
+        numbers = (number for number, line in enumerate(text.splitlines(), 1) if re.search(rf"[0-9_]{{{most}}}", line))
+        line = next(numbers, 0)
+        raise _no_toml(path, f"a number has more digits than can be read (at line {line})") from error
+
+
+def _no_toml(path: Path, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The configuration {path} is not valid TOML: {why}.", advice="Correct it; where a line is named, that one."
+    )
 
 
 def mistaken(path: Path, mistakes: Iterable[str]) -> ConfigurationError:
@@ -557,12 +604,24 @@ _WORDS = {
     "greater_than": "has to be a number above {gt:g}",
     "greater_than_equal": "has to be {ge:g} or more",
     "less_than_equal": "has to be {le:g} or less",
+    "string_too_long": "has to have {max_length} characters or fewer",
     "tuple_type": "has to be a list, in square brackets",
     "too_short": "has to be a list with an entry at least",
     "dict_type": "has to be a table",
     "model_type": "has to be a table",
 }
 """What the library calls a mistake, and what we do; the words of our own checks stand beside these."""
+
+
+class _NobodysHomeError(Exception):
+    """A path begins with the home folder of somebody whom the system does not know."""
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise _NobodysHomeError(f"'{path}': there is no home folder {path.parts[0]} on this machine") from error
 
 
 def _with_absolute_paths(section: SectionT, folder: Path) -> SectionT:
@@ -573,14 +632,14 @@ def _with_absolute_paths(section: SectionT, folder: Path) -> SectionT:
         if isinstance(value, _Section):
             changes[name] = _with_absolute_paths(value, folder)
         elif isinstance(value, Path):
-            changes[name] = folder / value.expanduser()
+            changes[name] = folder / _expanded(value)
         elif name == "credentials":
             changes[name] = tuple(_with_absolute_paths(entry, folder) for entry in value)
         elif name in {"anchors", "chain", "lists"}:
-            changes[name] = tuple(folder / entry.expanduser() for entry in value)
+            changes[name] = tuple(folder / _expanded(entry) for entry in value)
         elif name == "crls":
             # the pattern is the user's, the folder is not: its name may hold brackets
-            changes[name] = tuple(str(Path(glob.escape(str(folder))) / Path(entry).expanduser()) for entry in value)
+            changes[name] = tuple(str(Path(glob.escape(str(folder))) / _expanded(Path(entry))) for entry in value)
     if isinstance(section, LedgerSettings) and (file := section.url.removeprefix("sqlite:///")) != section.url:
         changes["url"] = f"sqlite:///{folder / file}"
     return section.model_copy(update=changes)

@@ -85,6 +85,20 @@ def test_absolute_paths_stay(write: object) -> None:
         ('ledger.url = "mysql://db/sealtool"', "ledger.url: has to be an SQLite file"),
         ('ledger.url = "ledger.sqlite"', "ledger.url: has to be an SQLite file"),
         ('run.timezone = "Palma"', "time zone"),
+        ('run.timezone = "Europe"', "run.timezone: 'Europe' is no time zone"),
+        ('run.timezone = "America"', "run.timezone: 'America' is no time zone"),
+        (f'run.timezone = "{"x" * 5000}"', "run.timezone: 'x+' is no time zone"),
+        ('output.folder = "a\\u0000b"', "output.folder: has the character NUL"),
+        ('ledger.url = "sqlite:///led\\u0000ger"', "ledger.url: has the character NUL"),
+        ('trust.anchors = ["root.pem", "a\\u0000b"]', "trust.anchors: has the character NUL"),
+        ('revocation.crls = ["\\u0000"]', "revocation.crls: has the character NUL"),
+        ('seal.passphrase.env = "A\\u0000"', "seal.passphrase.env: has the character NUL"),
+        ('output.folder = "~nobody-of-that-name/out"', "there is no home folder ~nobody-of-that-name"),
+        ('trust.anchors = ["~nobody-of-that-name/root.pem"]', "there is no home folder ~nobody-of-that-name"),
+        (f"eni.organ = 'A04003003'\nrun.renew_days = {'9' * 5000}", r"a number has more digits than .* \(at line 2\)"),
+        (f"x = {'[' * 3000}", "not valid TOML: lists or tables stand in each other too deeply"),
+        (f"x = {'{ a = ' * 3000}", "not valid TOML: lists or tables stand in each other too deeply"),
+        (f'valide.address = "https://{"v" * 90}.es"', "valide.address: has to have 100 characters or fewer"),
         ('seal.passphrase = { env = "A", prompt = true }', "exactly one"),
         ("seal.passphrase = {}", "exactly one"),
         ('time_stamp = { demo_pkcs12 = "tsa.p12" }', "belong together"),
@@ -132,6 +146,27 @@ def test_a_mistake_is_told_in_the_words_of_the_file_and_not_of_a_library(write: 
     said = [complaint(write, f"{key} = {value}") for value in KINDS]
     assert sum(map(bool, said)) >= len(KINDS) - 3
     assert not re.search(r"[Ii]nput|\bvalid\b|instance|tuple|pattern|Value error", "".join(said))
+
+
+def test_an_address_that_fits_the_page_is_printed(write: object) -> None:
+    address = f"https://{'v' * 89}.es"
+    assert load(write, f'valide.address = "{address}"').valide.address == address
+
+
+def test_a_mark_of_the_encoding_is_no_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "sealtool.toml"
+    path.write_bytes(b'\xef\xbb\xbfrendering.marking = "DEMOSTRACI\xc3\x93"\n')
+    assert load_settings(path).rendering.marking == "DEMOSTRACIÓ"
+
+
+@pytest.mark.parametrize(("encoding", "line"), [("latin-1", 2), ("utf-16", 1)])
+def test_a_file_of_another_encoding_is_told_with_the_line_where_it_shows(
+    tmp_path: Path, encoding: str, line: int
+) -> None:
+    path = tmp_path / "sealtool.toml"
+    path.write_text('run.workers = 1\nrendering.marking = "DEMOSTRACIÓ"\n', encoding=encoding)
+    with pytest.raises(ConfigurationError, match=rf"is not UTF-8 text \(line {line}\)"):
+        load_settings(path)
 
 
 def test_a_whole_number_may_stand_for_any_number(write: object) -> None:

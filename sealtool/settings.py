@@ -30,6 +30,7 @@ from pydantic import (
 
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import PadesLevel
+from sealtool.regular_files import read_regular_file
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -517,7 +518,7 @@ def load_settings(path: Path) -> Settings:
 
 def _text_of(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_regular_file(path)
     except OSError as error:
         raise ConfigurationError(
             f"The configuration {path} cannot be read: {error.strerror or error}.",

@@ -10,12 +10,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from sealtool.errors import SealKeyError
+from sealtool.regular_files import read_regular_file
 from sealtool.sealing.keys import SealingPublicKey, refuse_weak_key
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
     """The certificates of a file, PEM or DER; OSError or ValueError where there are none to be read."""
-    content = path.read_bytes()
+    content = read_regular_file(path)
     if b"-----BEGIN" in content:
         return x509.load_pem_x509_certificates(content)
     return [x509.load_der_x509_certificate(content)]

@@ -14,6 +14,7 @@ from asn1crypto import pem
 from asn1crypto import x509 as asn1_x509
 
 from sealtool.errors import ConfigurationError, SealKeyError, ServiceUnreachableError
+from sealtool.regular_files import NoRegularFileError, read_regular_file
 from sealtool.sealing.responses import statements
 
 
@@ -43,7 +44,7 @@ def load_crls(patterns: Iterable[str]) -> tuple[asn1_crl.CertificateList, ...]:
     Raises:
         ServiceUnreachableError: a pattern names no file, or a file cannot be read: whatever brings the CRLs has
             not done so.
-        ConfigurationError: a file is no CRL.
+        ConfigurationError: a file is no CRL, or no regular file.
     """
     paths: dict[str, None] = {}
     for pattern in patterns:
@@ -59,7 +60,9 @@ def load_crls(patterns: Iterable[str]) -> tuple[asn1_crl.CertificateList, ...]:
 
 def _load_crl(path: Path) -> asn1_crl.CertificateList:
     try:
-        content = path.read_bytes()
+        content = read_regular_file(path)
+    except NoRegularFileError as error:
+        raise _no_list(path) from error
     except OSError as error:
         raise ServiceUnreachableError(
             f"The CRL file {path} cannot be read ({error.strerror}), so it cannot be told whether the seal has been "
@@ -73,12 +76,16 @@ def _load_crl(path: Path) -> asn1_crl.CertificateList:
         # parsing is lazy: touch everything now, so that a broken file is found here and not while sealing
         loaded.native  # noqa: B018
     except (ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(
-            f"The file {path} is not a certificate revocation list, so it cannot be told whether the seal has been "
-            "revoked.",
-            advice="Replace it with the CRL of the issuer (DER or PEM), or correct the pattern in the configuration.",
-        ) from error
+        raise _no_list(path) from error
     return loaded
+
+
+def _no_list(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"The file {path} is not a certificate revocation list, so it cannot be told whether the seal has been "
+        "revoked.",
+        advice="Replace it with the CRL of the issuer (DER or PEM), or correct the pattern in the configuration.",
+    )
 
 
 def refuse_revoked(certificate: asn1_x509.Certificate, crls: Iterable[asn1_crl.CertificateList], what: str) -> None:

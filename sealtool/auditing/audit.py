@@ -9,13 +9,14 @@ from typing import assert_never
 
 from sealtool.auditing.certificates import JudgeCertificate, judge_file, judge_stray, of_listed_state
 from sealtool.auditing.elsewhere import Distance, DistantChambers
-from sealtool.auditing.judgements import Audit, FileJudgement, decodable, doubted, not_judged
+from sealtool.auditing.judgements import Audit, FileJudgement, decodable, doubted, explained, not_judged
 from sealtool.auditing.manifests import (
     JudgeSeal,
     ListedDocument,
     ManifestJudgement,
     is_in_its_place,
     judge_manifest,
+    part_of_manifest,
 )
 from sealtool.auditing.reasons import FileReason
 from sealtool.auditing.sharing import Sharing
@@ -98,7 +99,7 @@ class Auditing:
             if path in extra:
                 return doubted(verification, FileReason.NOT_IN_MANIFEST)
             if path not in listed:
-                return verification
+                return explained(verification, part_of_manifest(path))
             said = of_listed_state(listed[path].state, listed[path].successor)
             verification = doubted(verification, *said) if said else verification
             if verification.certificate is not None and listed[path].contradicts(verification.certificate):

@@ -88,6 +88,14 @@ def not_judged(code: FileReason, detail: str = "", *, content: bytes = b"") -> V
     )
 
 
+def explained(verification: Verification, detail: str) -> Verification:
+    """The same judgement with a further sentence to its first reason, where there is one."""
+    if not verification.reasons or not detail:
+        return verification
+    first, *others = verification.reasons
+    return replace(verification, reasons=(replace(first, message=f"{first.message} {detail}"), *others))
+
+
 def doubted(verification: Verification, code: FileReason, detail: str = "") -> Verification:
     """The same judgement with a further reason, and no longer passed; a verdict never gets better by it."""
     return replace(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from sealtool.auditing.files import FileRefusedError, read_file
 from sealtool.auditing.judgements import doubted, not_judged
 from sealtool.auditing.reasons import FileReason
+from sealtool.identifiers import is_run_id
 from sealtool.model import CertifiedFacts, Verdict, Verification
 from sealtool.publishing import MANIFESTS
 
@@ -90,6 +91,15 @@ def seal_of(manifest: Path) -> Path:
 def table_of(manifest: Path) -> Path:
     """The CSV twin of a manifest."""
     return manifest.with_name(f"{manifest.name.removesuffix('.json')}.csv")
+
+
+def part_of_manifest(path: Path) -> str:
+    """What to name instead of a file that is judged together with a manifest; empty where it is none."""
+    if path.name.endswith(".json.p7s"):
+        return "It is the seal of a manifest: name the manifest itself, the .json beside it."
+    if path.suffix == ".csv" and is_run_id(path.stem):
+        return "It is the table of a manifest: name the manifest itself, the .json beside it."
+    return ""
 
 
 def judge_manifest(path: Path, judge_seal: JudgeSeal) -> ManifestJudgement:

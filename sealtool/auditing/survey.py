@@ -38,7 +38,10 @@ class Survey:
 
 def survey(paths: Iterable[Path]) -> Survey:
     """Looks for all there is to judge. A link that the user names is followed; below, none is."""
-    named = {Path(os.path.realpath(path)) for path in paths}
+    real = {Path(path): Path(os.path.realpath(path)) for path in paths}
+    # What is there, but nowhere among files: a pipe that another program writes to, as /dev/stdin may be.
+    nowhere = {path for path, place in real.items() if path.exists() and not os.path.lexists(place)}
+    named = {place for path, place in real.items() if path not in nowhere}
     folders = {path for path in named if os.path.isdir(path)}  # noqa: PTH112 - pathlib's raises where it may not look
     manifests = {path for path in named - folders if path.suffix == ".json"}
     asked = list_folders(folders)
@@ -56,7 +59,10 @@ def survey(paths: Iterable[Path]) -> Survey:
         manifests=frozenset(manifests),
         siblings=frozenset(in_homes - manifests),
         strays=frozenset(filter(places.is_stray, present.files)),
-        findings=_findings(present, asked, places),
+        findings={
+            **_findings(present, asked, places),
+            **dict.fromkeys(map(Path.absolute, nowhere), (FileReason.NOT_A_REGULAR_FILE, SPECIAL)),
+        },
     )
 
 

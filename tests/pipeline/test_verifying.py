@@ -337,6 +337,28 @@ def test_links_in_a_plain_folder_are_named_and_never_followed(issued: Folder, tm
     assert reasons(outcome) == irregular("loop.pdf", "dangling", "up")
 
 
+def test_a_pipe_that_is_named_by_the_number_of_its_stream_is_no_file_that_a_manifest_lists(issued: Folder) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"%PDF-")
+    os.close(writing)
+    outcome = issued.call("verify", f"/dev/fd/{reading}", "--json")
+    os.close(reading)
+    assert outcome.code == 1
+    assert reasons(outcome) == irregular(str(reading))
+
+
+@pytest.mark.parametrize(("ending", "what"), [(".json.p7s", "seal"), (".csv", "table")])
+def test_whoever_names_a_part_of_a_manifest_is_told_to_name_the_manifest(
+    issued: Folder, ending: str, what: str
+) -> None:
+    manifest = issued.manifests[0]
+    outcome = issued.call("verify", manifest.with_name(f"{manifest.stem}{ending}"), "--json")
+    (one,) = outcome.json["files"]
+    assert (outcome.code, one["verdict"], one["reasons"][0]["code"]) == (1, "FAILED", "NOT_A_PDF")
+    told = f"It is the {what} of a manifest: name the manifest itself, the .json beside it."
+    assert one["reasons"][0]["message"].endswith(told)
+
+
 def test_a_pipe_stops_no_audit(issued: Folder, tmp_path: Path) -> None:
     certificate, manifest = issued.certificates[0], issued.manifests[0]
     certificate.unlink()

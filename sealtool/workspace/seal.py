@@ -104,6 +104,13 @@ class ConfiguredSeal:
             token = read_secret(seal.csc.token, self.environ, Secret.ACCESS_TOKEN)
             pin_there = None if seal.csc.pin is None else read_secret(seal.csc.pin, self.environ, Secret.SERVICE_PIN)
             return load_csc(_remote_key(seal.csc), token, pin_there, prefer_pss=seal.csc.pss)
+        if seal.pkcs12 is not None or seal.pkcs11 is not None:
+            key, secret = ("seal.pkcs12", "passphrase") if seal.pkcs12 is not None else ("seal.pkcs11", "PIN")
+            raise ConfigurationError(
+                f"{key} is configured without seal.passphrase, so nobody can tell where the {secret} of the key comes "
+                "from, and nothing can be sealed.",
+                advice='Set seal.passphrase, such as passphrase = { file = "seal.passphrase" } in the section [seal].',
+            )
         raise ConfigurationError(
             "No seal key is configured, so nothing can be sealed.",
             advice="Set seal.pkcs12 or seal.pkcs11, and seal.passphrase, or set seal.csc; `sealtool init --demo` makes "

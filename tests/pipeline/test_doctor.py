@@ -512,6 +512,13 @@ def test_no_key_at_all_is_a_problem_of_the_configuration(folder: Folder) -> None
     assert_problem(look(folder, "key"), ExitCode.CONFIGURATION, "No seal key is configured")
 
 
+@pytest.mark.parametrize("key", ['pkcs12 = "pki/seal.p12"', "pkcs11 = { module = 'm.so', token = 't', key = 'k' }"])
+def test_a_key_without_a_source_of_its_passphrase_is_not_called_no_key(folder: Folder, key: str) -> None:
+    folder.configure('pkcs12 = "pki/seal.p12"\npassphrase = { file = "pki/seal.passphrase" }', key)
+    told = f"seal.{key.partition(' ')[0]} is configured without seal.passphrase"
+    assert_problem(look(folder, "key"), ExitCode.CONFIGURATION, told)
+
+
 @pytest.mark.parametrize(("left", "state"), [(60 * DAY, State.OK), (60 * DAY - SECOND, State.WARNING)])
 def test_a_seal_that_ends_within_sixty_days_is_a_warning(
     folder: Folder, other: OtherAuthority, left: timedelta, state: State

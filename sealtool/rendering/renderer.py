@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import partial
 
-from sealtool.errors import RenderingError
+from sealtool.errors import ConfigurationError, RenderingError, TemplateError
 from sealtool.model import CertificateOrder, UnsealedPdf
 from sealtool.rendering.engine import pango_version
 from sealtool.rendering.facts import form_of, kind_of, page_facts, specimen, specimens, specimens_like
@@ -36,8 +37,9 @@ class CertificateRenderer:
         coverage: the characters that names can be printed with.
 
     Raises:
-        TemplateError: a template, style sheet or resource cannot be used; the message names file and line.
-        ConfigurationError: a font is not installed; the advice names the package.
+        TemplateError: a template, style sheet or resource cannot be used; the message names file and line, where
+            there is one.
+        ConfigurationError: a font is not installed; the advice names the package. Or the marking cannot be printed.
     """
 
     def __init__(self, options: RenderingOptions) -> None:
@@ -48,11 +50,36 @@ class CertificateRenderer:
         self._layout = Layout(self._folders)
         for order in specimens():
             self._pages(order)
-        proof = self._lay_out(specimen(), whole_fonts=True)
-        check_families(proof.document, options.font_families)
+        proof = self._proof()
         self.coverage = coverage(proof.document, options.font_families[0])
         self._stencils: dict[tuple[object, ...], Stencil | None] = {}
         self._proved: dict[tuple[object, ...], bool] = {}
+
+    def _proof(self) -> LaidOut:
+        """A certificate of nobody, which got its pages and its fonts.
+
+        Raises:
+            As the constructor.
+        """
+        try:
+            proof = self._lay_out(specimen(), whole_fonts=True)
+            check_families(proof.document, self._options.font_families)
+        except ConfigurationError as error:
+            if not self._options.marking:
+                raise
+            CertificateRenderer(replace(self._options, marking=""))  # says what is wrong without it
+            raise ConfigurationError(
+                "rendering.marking cannot be printed at the top of a page: it has characters that "
+                f"{' and '.join(self._options.font_families)} have no glyphs for.",
+                advice="Write it with letters that these fonts have.",
+            ) from error
+        except RenderingError as error:
+            raise TemplateError(
+                f"A certificate of nobody cannot be laid out with these templates. {error.message}",
+                advice="Undo the last change of the templates.",
+                discreet=error.discreet,
+            ) from error
+        return proof
 
     def render(self, order: CertificateOrder) -> UnsealedPdf:
         """Lay out one certificate: one A4 page for each language of the order, its record attached.

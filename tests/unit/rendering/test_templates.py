@@ -159,6 +159,22 @@ def test_a_missing_font_names_the_package_that_has_it(tmp_path: Path, monkeypatc
     assert "fonts-ebgaramond" in missing.value.advice
 
 
+def test_a_marking_with_a_letter_that_no_font_of_the_page_has_is_no_missing_font() -> None:
+    with pytest.raises(ConfigurationError, match=r"rendering\.marking cannot be printed at the top of a page"):
+        CertificateRenderer(RenderingOptions(marking="😀"))
+
+
+def test_a_missing_font_is_told_also_where_there_is_a_marking() -> None:
+    with pytest.raises(ConfigurationError, match="The font No Such Family cannot be found"):
+        CertificateRenderer(RenderingOptions(font_families=("No Such Family", "EB Garamond", "Lato"), marking="PROVA"))
+
+
+def test_templates_that_make_no_page_for_each_language_are_refused_before_the_first_certificate(tmp_path: Path) -> None:
+    (tmp_path / "layout.html").touch()
+    with pytest.raises(TemplateError, match=r"A certificate of nobody cannot be laid out .* 1 pages instead of 2"):
+        CertificateRenderer(RenderingOptions(templates=tmp_path))
+
+
 def test_a_font_that_the_options_do_not_name_is_refused(own: Own) -> None:
     options = own("certificate.css", "8.4pt/12.6pt Lato", '8.4pt/12.6pt "No Such Family"')
     with pytest.raises(ConfigurationError, match="cannot be found"):

@@ -5,6 +5,8 @@ Each command has a module of its own, imported when it is called.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import importlib
 import io
 import os
@@ -20,6 +22,7 @@ from click.shell_completion import CompletionItem
 from sealtool.cli.console import TellingGroup
 from sealtool.cli.ending import ended_with
 from sealtool.collecting import collect_seldom
+from sealtool.errors import ExitCode
 from sealtool.privacy import forbid_core_dumps
 
 _COMMANDS: Final = {
@@ -109,6 +112,8 @@ def run() -> None:
     """
     if os.environ.get("_SEALTOOL_COMPLETE"):
         main(prog_name="sealtool")  # a shell asks what may come next; click answers and ends the process
+    codes: list[int] = []
+    atexit.register(_leave_as_interrupted, codes)  # before all others, so that it is called after them
     _open_closed_streams()
     forbid_core_dumps()
     collect_seldom()
@@ -122,7 +127,19 @@ def run() -> None:
     # A job in the background inherits an ignored SIGINT, and would ignore both.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    sys.exit(ended_with(main, sys.argv[1:]))
+    codes.append(ended_with(main, sys.argv[1:]))
+    sys.exit(codes[0])
+
+
+def _leave_as_interrupted(codes: list[int]) -> None:
+    """Ends an interrupted program with its exit code. Python would end it by the signal where the Ctrl-C came while a
+    text was run as a program, which libraries do to make classes while they load, whoever caught it since.
+    """
+    if ExitCode.INTERRUPTED in codes:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(ExitCode.INTERRUPTED)
 
 
 def _open_closed_streams() -> None:

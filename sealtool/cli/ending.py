@@ -25,6 +25,8 @@ from sealtool.errors import ExitCode, SealtoolError, without_numbers
 _OF_WRITING: Final = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 """What goes wrong with a stream that is written to."""
 
+_INTERRUPT: Final = KeyboardInterrupt.__name__
+
 _log_file: list[Path] = []
 _watchers: list[Watcher] = []
 
@@ -115,7 +117,7 @@ def _ending_of(error: BaseException) -> Ending:
         case SealtoolError():
             log_failure(error)
             return Ending(error.message, error.advice, error.exit_code, kind=kind, discreet=error.discreet)
-        case KeyboardInterrupt():
+        case _ if _is_interrupt(error):
             message = "Interrupted. What was finished is recorded; the next run goes on."
             return Ending(message, "", ExitCode.INTERRUPTED, kind="Interrupted")
         case OSError(filename=None, strerror=str(why), errno=number) if number in _OF_WRITING:
@@ -130,6 +132,11 @@ def _ending_of(error: BaseException) -> Ending:
         case _:
             message = "This is a fault of sealtool itself. What was published is recorded; nothing was lost."
             return Ending(message, f"Please report it with the details in {_log(error)}.", ExitCode.BUG, kind=kind)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    # the library of the configuration puts a Ctrl-C that comes while it loads into an error of its own, as words
+    return isinstance(error, KeyboardInterrupt) or (type(error).__name__ == "SchemaError" and _INTERRUPT in str(error))
 
 
 def log_failure(error: SealtoolError) -> None:

@@ -12,8 +12,10 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
+from pydantic_core import SchemaError
 
 from sealtool.cli import main
+from sealtool.cli.ending import ended_with
 
 HEAVY = {
     *("aiohttp", "alembic", "asn1crypto", "cryptography", "jinja2", "numpy", "pandas", "pydantic", "pyhanko"),
@@ -25,6 +27,7 @@ _ASK = """
 import sys
 from sealtool.cli.ending import ended_with
 from sealtool.cli import main
+from sealtool.cli.ending import ended_with
 code = ended_with(main, sys.argv[1:])
 sys.stderr.write("\\n".join(sys.modules))
 sys.exit(code)
@@ -111,6 +114,34 @@ sys.meta_path.insert(0, Finder())
 from sealtool.__main__ import run
 run()
 """
+
+
+def test_what_interrupts_a_library_while_it_runs_a_text_ends_the_program_with_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_INTERRUPT_A_TEXT, encoding="utf-8")
+    paths = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "sealtool", "--config", str(tmp_path / "none.toml"), "status"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.startswith("sealtool: Interrupted. What was finished is recorded")
+
+
+_INTERRUPT_A_TEXT = """
+import sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "pydantic":
+            exec("import signal; signal.raise_signal(signal.SIGINT)")
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("words", ["", "Error building validator:\n  KeyboardInterrupt: "])
+def test_an_interrupt_that_a_library_puts_into_an_error_of_its_own_is_no_fault_of_the_program(words: str) -> None:
+    @click.command()
+    def command() -> None:
+        raise SchemaError(words) if words else KeyboardInterrupt
+
+    assert ended_with(command, []) == 130
 
 
 def test_no_compiler_is_called_to_find_the_libraries_of_the_layout_engine() -> None:

@@ -8,6 +8,7 @@ from sealtool.checkup.findings import Finding, ok
 from sealtool.checkup.installation import Installation
 from sealtool.cluster import insist_on_dask
 from sealtool.errors import ConfigurationError
+from sealtool.regular_files import open_regular_file
 
 CLUSTER_ACCESS: Final = "cluster-access"
 CLUSTER_WORKERS: Final = "cluster-workers"
@@ -25,7 +26,7 @@ def access(installation: Installation) -> Finding:
         if path is None:
             continue
         try:
-            with path.open("rb") as file:
+            with open_regular_file(path) as file:
                 file.read(1)
         except OSError as error:
             raise ConfigurationError(

@@ -780,6 +780,13 @@ def test_a_cluster_out_of_reach_is_told_in_the_words_of_issue_and_left_out_offli
     assert offline.left_out == ("cluster-workers",)
 
 
+def test_a_pipe_in_the_place_of_a_file_of_a_cluster_is_not_waited_for(folder: Folder) -> None:
+    files = [f'{name} = "{name}.pem"' for name in ("ca", "certificate", "key")]
+    with_cluster(folder, "tls://host.example:8786", *files)
+    os.mkfifo(folder.path / "ca.pem")
+    assert_problem(look(folder, "cluster-access"), ExitCode.CONFIGURATION, "cannot be read: it is no regular file")
+
+
 def test_files_of_a_cluster_have_to_be_there_and_its_key_is_nobody_elses(folder: Folder) -> None:
     names = ("ca", "certificate", "key")
     with_cluster(folder, "tls://host.example:8786", *(f'{name} = "{name}.pem"' for name in names))

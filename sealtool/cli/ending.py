@@ -214,10 +214,7 @@ def _log(error: BaseException) -> Path:
 
 def _append(path: Path, entry: str) -> bool:
     """Adds to a log, which only its owner can read; False where another file is there: it is left as it is."""
-    # O_NONBLOCK: a pipe that nobody reads would wait for a reader
-    with open(
-        path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK, 0o600)
-    ) as log:
+    with open(path, "a", encoding="utf-8", opener=_open_privately) as log:
         if stat.S_ISREG(os.fstat(log.fileno()).st_mode):
             with path.open("rb") as there:
                 if not _LOG.fullmatch(there.read(_ENOUGH)):

@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
 
 from sealtool.errors import ConfigurationError
+from sealtool.regular_files import read_regular_file
 from sealtool.verification.facts import organization_identifier
 from sealtool.verification.qualified import NO_SERVICES, QualifiedServices
 
@@ -139,7 +140,7 @@ def _content(place: Path) -> bytes:
                 f"{place} is too large to be a certificate, a revocation list or a trusted list.",
                 advice="Check the path of the trust.",
             )
-        return place.read_bytes()
+        return read_regular_file(place)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from sealtool.errors import ExitCode, SealtoolError
 from sealtool.regular_files import read_regular_file
 from sealtool.sealing import load_trust_anchors
 from sealtool.sealing.revocation import load_crls
+from sealtool.verification import load_trust
 from tests.pipeline.conftest import PEOPLE, Folder, Outcome, Write, b1_by_test
 
 
@@ -54,6 +55,12 @@ def test_a_seal_key_or_passphrase_that_is_a_pipe(quick_folder: Folder, write_reg
 def test_a_trust_anchor_that_is_a_pipe(tmp_path: Path) -> None:
     with pytest.raises(SealtoolError, match="cannot be read: it is no regular file") as caught:
         load_trust_anchors([pipe(tmp_path / "root.pem")])
+    assert caught.value.exit_code == ExitCode.CONFIGURATION
+
+
+def test_a_file_of_the_trust_that_is_a_pipe(tmp_path: Path) -> None:
+    with pytest.raises(SealtoolError, match="it is no regular file") as caught:
+        load_trust([pipe(tmp_path / "root.pem")])
     assert caught.value.exit_code == ExitCode.CONFIGURATION
 
 

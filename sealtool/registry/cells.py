@@ -28,10 +28,16 @@ _INDICATOR: Final = re.compile(r"(?P<area>[1-6])\.(?P<competence>[1-9])\.(?P<lev
 # no agreed shape: controls, formats (all bidirectional controls), surrogates, private and unassigned
 # characters, line and paragraph separators.
 _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Shapes of letters, some of several at once, which Unicode has for the sake of older encodings only: whatever reads the
+# text of a page puts the letters themselves in their place (PDFium and Poppler do), so no page would ever be found to
+# show the name that the record has.
+_PRESENTATION_FORMS: Final = re.compile("[\ufb00-\ufdff\ufe70-\ufefe]")
 _NAME_LENGTH: Final = 200
 _REPLACEMENT: Final = "\ufffd"
 # What stands in names besides letters and dashes, with what is often typed in place of an apostrophe or a middle dot.
 _MARKS_IN_NAMES: Final = frozenset("'`.,()/&·•\u00b4\u2018\u2019\u2032")
+# Other forms of letters by their compatibility mapping, and nothing unusual: Mª, and l·l in one character.
+_USUAL_FORMS: Final = frozenset("ªº\u013f\u0140")
 
 
 class CellFault(Exception):  # noqa: N818 - a fault of the registry, not of the program
@@ -115,6 +121,11 @@ def parse_optional_name(text: str) -> str:
     if mark := next(filter(_stands_for_a_letter, text), ""):
         raise CellFault(f"holds {mark!r}, which stands where a letter was lost: the file went through a wrong encoding")
     name = _printable(_trim_spaces(text))
+    if form := _PRESENTATION_FORMS.search(name):
+        raise CellFault(
+            f"holds {form[0]!r} (U+{ord(form[0]):04X}), one sign for {_plain(form[0])!r}, and readers of the page take "
+            "the one for the other: write the letters themselves"
+        )
     if len(name) > _NAME_LENGTH:
         raise CellFault(f"has {len(name)} characters, and no part of a name has more than {_NAME_LENGTH}")
     if name and not any(character.isalpha() for character in name):
@@ -126,9 +137,18 @@ def name_oddity(name: str) -> str:
     """What is unusual in a sound name; empty where nothing is."""
     if not unicodedata.is_normalized("NFC", name):
         return "is written with separate accents (not in Unicode form NFC); it is printed as it stands"
-    if odd := "".join(dict.fromkeys(mark for mark in name if not _is_usual(mark))):
+    if odd := "".join(dict.fromkeys(mark for mark in name if not _is_usual(mark) or _is_other_form(mark))):
         return f"holds {odd!r}, unusual in a name; it is printed as it stands"
     return ""
+
+
+def _is_other_form(mark: str) -> bool:
+    """Whether it looks like a letter, or several, and is another character: ʰ, ĳ, the micro sign."""
+    return not mark.isascii() and mark.isalpha() and mark not in _USUAL_FORMS and _plain(mark) != mark
+
+
+def _plain(mark: str) -> str:
+    return unicodedata.normalize("NFKC", mark)
 
 
 def _is_usual(mark: str) -> bool:

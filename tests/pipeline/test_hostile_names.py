@@ -32,6 +32,7 @@ HELD = {
     "zero width": "Ai\u200bna",
     "no glyph": "Aina ☃",
     "no letter": "-",
+    "one sign for two letters": "Ra\ufb01ol",
 }
 
 

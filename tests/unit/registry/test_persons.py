@@ -198,6 +198,21 @@ def test_a_line_separator_at_the_end_of_a_name_is_a_problem_too(export: Export) 
     assert export.person(CLARA, given_name="Maria\u2028").problem().column == "given_name"
 
 
+@pytest.mark.parametrize("mark", ["\ufb00", "\ufb01", "\ufb02", "\ufb03", "\ufb04", "\ufb05", "\ufb06", "\ufefb"])
+@pytest.mark.parametrize("column", ["given_name", "first_surname", "second_surname"])
+def test_a_shape_that_readers_of_a_page_take_apart_is_a_problem(export: Export, column: str, mark: str) -> None:
+    problem = export.person(CLARA, **{column: f"Ra{mark}ol"}).problem()
+    assert (problem.file, problem.line, problem.column) == ("people.csv", 4, column)
+    assert f"U+{ord(mark):04X}" in problem.message
+
+
+@pytest.mark.parametrize("mark", ["\u0133", "\u01c9", "\u02b0", "\u00b5", "\u017f", "\u1d43"])
+def test_another_form_of_a_letter_is_kept_and_warned_of(export: Export, mark: str) -> None:
+    registry = export.person(CLARA, first_surname=f"Ma{mark}s").read()
+    assert registry.records[CLARA].person.first_surname == f"Ma{mark}s"
+    assert [(w.line, w.column, mark in w.message) for w in registry.warnings] == [(4, "first_surname", True)]
+
+
 @pytest.mark.parametrize("name", ["Mar\ufffda", "MarÃ\u00ada", "NÃºria", "Ã\u00a0"])
 def test_mangled_letters_are_a_problem(export: Export, name: str) -> None:
     assert "mangled" in export.person(CLARA, given_name=name).problem().message

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from sealtool.model import Area, Framework, Indicator, Level, Modality, Origin, Procedure, Role
 from sealtool.registry.findings import shown
+from sealtool.registry.placeholders import is_placeholder, may_be_placeholder
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -32,10 +33,11 @@ _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # text of a page puts the letters themselves in their place (PDFium and Poppler do), so no page would ever be found to
 # show the name that the record has.
 _PRESENTATION_FORMS: Final = re.compile("[\ufb00-\ufdff\ufe70-\ufefe]")
+_UNUSUAL_SPACE: Final = re.compile(r"\s\s|[^\S ]")
 _NAME_LENGTH: Final = 200
 _REPLACEMENT: Final = "\ufffd"
 # What stands in names besides letters and dashes, with what is often typed in place of an apostrophe or a middle dot.
-_MARKS_IN_NAMES: Final = frozenset("'`.,()/&·•\u00b4\u2018\u2019\u2032")
+_MARKS_IN_NAMES: Final = frozenset("'`.,/&·•\u00b4\u2018\u2019\u2032")
 # Other forms of letters by their compatibility mapping, and nothing unusual: Mª, and l·l in one character.
 _USUAL_FORMS: Final = frozenset("ªº\u013f\u0140")
 
@@ -130,16 +132,22 @@ def parse_optional_name(text: str) -> str:
         raise CellFault(f"has {len(name)} characters, and no part of a name has more than {_NAME_LENGTH}")
     if name and not any(character.isalpha() for character in name):
         raise CellFault("has no letter, so it is no name")
+    if is_placeholder(name):
+        raise CellFault("is a word or a remark in the place of a name; where there is no name, leave the cell empty")
     return name
 
 
 def name_oddity(name: str) -> str:
     """What is unusual in a sound name; empty where nothing is."""
-    if not unicodedata.is_normalized("NFC", name):
-        return "is written with separate accents (not in Unicode form NFC); it is printed as it stands"
-    if odd := "".join(dict.fromkeys(mark for mark in name if not _is_usual(mark) or _is_other_form(mark))):
-        return f"holds {odd!r}, unusual in a name; it is printed as it stands"
-    return ""
+    odd = "".join(dict.fromkeys(mark for mark in name if not _is_usual(mark) or _is_other_form(mark)))
+    found = {
+        "is written with separate accents (not in Unicode form NFC)": not unicodedata.is_normalized("NFC", name),
+        f"holds {odd!r}, unusual in a name,": bool(odd),
+        "has several spaces in a row, or an unusual one": _UNUSUAL_SPACE.search(name) is not None,
+        "may stand for a name that is missing": may_be_placeholder(name),
+    }
+    told = " and ".join(words for words, is_so in found.items() if is_so)
+    return told and f"{told.removesuffix(',')}; it is printed as it stands"
 
 
 def _is_other_form(mark: str) -> bool:

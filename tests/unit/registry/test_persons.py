@@ -238,9 +238,7 @@ def test_a_mark_that_stands_for_a_lost_letter_is_a_problem(export: Export, name:
     assert "wrong encoding" in export.person(CLARA, first_surname=name).problem().message
 
 
-@pytest.mark.parametrize(
-    "name", ["D\u00b4Amato", "Mª", "Maria (Mia)", "Gal•la", "Pons, filla", "Puig \u2013 Vila", "O\u2018Hara"]
-)
+@pytest.mark.parametrize("name", ["D\u00b4Amato", "Mª", "Gal•la", "Pons, filla", "Puig \u2013 Vila", "O\u2018Hara"])
 def test_a_mark_that_is_often_typed_in_names_is_kept(export: Export, name: str) -> None:
     registry = export.person(CLARA, first_surname=name).read()
     assert (registry.records[CLARA].person.first_surname, registry.warnings) == (name, ())
@@ -251,11 +249,48 @@ def test_every_unusual_mark_of_a_name_is_told_once(export: Export) -> None:
     assert "'@4<>'" in warning.message
 
 
-@pytest.mark.parametrize("name", ["M@ria", "Mari4", "Pons;Vila"])
+@pytest.mark.parametrize(
+    "name", ["M@ria", "Mari4", "Pons;Vila", "Maria (Mia)", "Company   Roig", "Puig\u00a0Vila", "Puig\u2009Vila"]
+)
 def test_an_unusual_mark_in_a_name_is_kept_and_warned_of(export: Export, name: str) -> None:
     registry = export.person(CLARA, first_surname=name).read()
     assert registry.records[CLARA].person.first_surname == name
     assert [(w.line, w.column) for w in registry.warnings] == [(4, "first_surname")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("NULL", "null", "Null", "(null)", "<null>", "\\N", "N/A", "n/a", "#N/A", "#N/D", "#REF!", "#VALOR!", "None"),
+        *("nan", "NaN", "NaT", "<NA>", "undefined", "Unknown", "DESCONOCIDO", "Desconeguda", "sin apellido", "Vacío"),
+        *("Sin segundo apellido", "sense llinatge", "sense  segon cognom", "no té segon llinatge", "No consta", "xxx"),
+        *("X X", "x.x.", "--NULL--", "(difunta)", "[baja]", "&nbsp;", "-", ".", "--"),
+    ],
+)
+@pytest.mark.parametrize("column", ["given_name", "first_surname", "second_surname"])
+def test_what_stands_in_the_place_of_a_name_is_a_problem(export: Export, column: str, text: str) -> None:
+    registry = export.person(CLARA, **{column: text}).read()
+    assert ([(p.line, p.column) for p in registry.problems], list(registry.held)) == ([(4, column)], [CLARA])
+
+
+@pytest.mark.parametrize("name", ["NA", "Na", "Nan", "NAN", "X", "N.A."])
+def test_what_may_stand_in_the_place_of_a_name_is_kept_and_warned_of(export: Export, name: str) -> None:
+    registry = export.person(CLARA, first_surname=name).read()
+    assert registry.records[CLARA].person.first_surname == name
+    assert [(w.line, w.column) for w in registry.warnings] == [(4, "first_surname")]
+
+
+@pytest.mark.parametrize(
+    "name", ["Nil", "NIL", "Nadal", "Nulart", "Blanco", "Blank", "Cap", "Nonell", "No", "Sense", "Xu", "Xifré", "Sin"]
+)
+def test_a_name_that_resembles_such_a_word_is_nothing_unusual(export: Export, name: str) -> None:
+    registry = export.person(CLARA, given_name=name, first_surname=name, second_surname=name).read()
+    assert (registry.records[CLARA].person.second_surname, registry.warnings) == (name, ())
+
+
+def test_all_that_is_unusual_in_a_name_is_told(export: Export) -> None:
+    (warning,) = export.person(CLARA, first_surname="Nu\u0301ria  4").read().warnings
+    assert all(told in warning.message for told in ("separate accents", "'4'", "several spaces"))
 
 
 @pytest.mark.parametrize("column", ["given_name", "first_surname", "second_surname"])

@@ -242,6 +242,15 @@ def _objection(content: bytes, extended: bytes, before: Verification, after: Ver
     return ""
 
 
+def left_alone(candidate: Candidate, provable_until: datetime) -> Kept | Refused:
+    """A file with which nothing has to be done, as far as its record tells, if it is the one on record."""
+    try:
+        _read(candidate)
+    except _RefusalError as refusal:
+        return Refused(candidate, refusal.reasons)
+    return Kept(candidate, provable_until)
+
+
 def _read(candidate: Candidate) -> bytes:
     """The content of a regular file that is what it has to be. No link is followed."""
     try:

@@ -20,7 +20,7 @@ from sealtool.ledger import DocumentOnRecord, Renewed, RunFacts
 from sealtool.listing import Imprint, Listing, ManifestSeal
 from sealtool.manifest import seal_as_json
 from sealtool.model import Reason, RunId
-from sealtool.preservation import Candidate, Extended, Kept, Preservation, RefusalCode, Refused
+from sealtool.preservation import Candidate, Extended, Kept, Preservation, RefusalCode, Refused, left_alone
 from sealtool.publishing import replace_file
 from sealtool.running import Edge, Recording, RunEvent
 
@@ -124,7 +124,8 @@ class Renewing:
             report.recovered = settled.renewed
             chosen = choose()
             needed = [one for one in chosen if not self._is_fresh(one)]
-            report.kept += [Kept(self._candidate(one), one.provable_until) for one in chosen if self._is_fresh(one)]
+            fresh = [one for one in chosen if self._is_fresh(one)]
+            self._take([left_alone(self._candidate(one), one.provable_until) for one in fresh], report)
             listing = Listing(self.recording, self.imprint, self.seal)
             try:
                 self._renew(runner, run_id, needed, report)
@@ -138,7 +139,10 @@ class Renewing:
             report.manifest = listing.write(run_id, facts, report.counts())
 
     def _is_fresh(self, document: DocumentOnRecord) -> bool:
-        """Whether the ledger alone can tell that nothing is to be done. Thousands of files are not opened for that."""
+        """Whether the ledger alone can tell that nothing is to be done, if the file is the one on record.
+
+        Of what is due none is fresh: only what was named is opened for that.
+        """
         return document.is_noted and self.preservation.need.is_met_by(document.pades_level, document.provable_until)
 
     def _candidate(self, document: DocumentOnRecord) -> Candidate:
@@ -164,11 +168,14 @@ class Renewing:
             edge.on_progress(len(report.renewed), total)
 
         others = runner.run(self.preservation.extend(map(self._candidate, documents), hand_on))
-        report.take(others)
-        for one in _refused(others):
-            edge.tell(RunEvent.DOCUMENT_REFUSED, path=one.candidate.name, reasons=_codes(one))
+        self._take(others, report)
         self._note(run_id, documents, others)
         edge.on_progress(total, total)
+
+    def _take(self, others: Sequence[Kept | Refused], report: ExtensionReport) -> None:
+        report.take(others)
+        for one in _refused(others):
+            self.recording.edge.tell(RunEvent.DOCUMENT_REFUSED, path=one.candidate.name, reasons=_codes(one))
 
     def _replace(self, run_id: RunId, extended: Sequence[Extended]) -> None:
         """New hash into the ledger, file into the folder, word into the ledger: in this order, for all together."""

@@ -113,12 +113,27 @@ def test_extending_again_stamps_nothing_twice(issued: Folder) -> None:
     assert contents(issued) == files
 
 
-def test_what_is_fresh_is_not_even_opened(issued: Folder) -> None:
+def test_a_destroyed_file_that_was_named_is_not_called_provable(issued: Folder) -> None:
+    issued.call("extend", issued.path / "out")
+    changed, sound = issued.certificates
+    changed.write_bytes(b"whatever")
+    root = issued.path / "out"
+    for named in ([changed, sound], [root]):
+        outcome = issued.call("extend", *named, "--json")
+        assert outcome.code == 1
+        assert [one["path"] for one in outcome.json["unchanged"]] == [str(sound.relative_to(root))]
+        (refused,) = outcome.json["refused"]
+        assert refused["path"] == str(changed.relative_to(root))
+        assert [reason["code"] for reason in refused["reasons"]] == ["FILE_DIFFERS"]
+    told = issued.call("extend", changed)
+    assert (told.code, "Nothing to do" in told.out, "FILE_DIFFERS" in told.out) == (1, False, True)
+
+
+def test_what_is_not_due_is_not_even_opened(issued: Folder) -> None:
     issued.call("extend", issued.path / "out")
     for path in issued.certificates:
         path.write_bytes(b"whatever")
-    report = issued.call("extend", issued.path / "out", "--json").json
-    assert (len(report["unchanged"]), report["refused"]) == (2, [])
+    assert issued.call("extend", "--due", "1").code == 0
 
 
 def test_each_language_of_a_certificate_is_a_document_of_its_own(quick_folder: Folder, registry: Path) -> None:

@@ -63,6 +63,7 @@ def open_export(folder: Path, previous_rows: Mapping[str, int]) -> Export:
         else:
             files[name] = ExportFile(name, content, hashlib.sha256(content).hexdigest())
     faults += _missing_files(present, previous_rows)
+    faults += _misnamed_files(present)
     is_vouched_for = SUMS_FILE in present
     if is_vouched_for:
         faults += _compare_sums(folder, files)
@@ -94,16 +95,20 @@ def _missing_files(present: list[str], previous_rows: Mapping[str, int]) -> list
         for name in lost
     ]
     if PEOPLE.file not in present and PEOPLE.file not in lost:
-        faults.append(f"{PEOPLE.file}: the file is missing, so nobody's name is known.{_near(PEOPLE.file, present)}")
+        faults.append(f"{PEOPLE.file}: the file is missing, so nobody's name is known.")
     if TRAINING.file not in present and ACCREDITATIONS.file not in present:
-        near = _near(TRAINING.file, present) or _near(ACCREDITATIONS.file, present)
-        faults.append(f"{TRAINING.file} and {ACCREDITATIONS.file}: both are missing, and one is needed.{near}")
+        faults.append(f"{TRAINING.file} and {ACCREDITATIONS.file}: both are missing, and one is needed.")
     return faults
 
 
-def _near(wanted: str, present: list[str]) -> str:
-    alike = [name for name in present if name.strip().casefold() == wanted]
-    return f" There is {shown(alike[0])}: the name has to be {wanted}." if alike else ""
+def _misnamed_files(present: list[str]) -> list[str]:
+    """Files that would be left out without a word, with all they say, for the sake of a capital letter or a space."""
+    expected = {name.casefold(): name for name in (*(layout.file for layout in LAYOUTS), SUMS_FILE)}
+    return [
+        f"{shown(name)}: the name has to be {wanted}, in the same letter case and with no space around it."
+        for name in present
+        if (wanted := expected.get(name.strip().casefold(), name)) != name
+    ]
 
 
 def _compare_sums(folder: Path, files: Mapping[str, ExportFile]) -> list[str]:

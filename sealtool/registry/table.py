@@ -249,7 +249,9 @@ def _positions(header: Sequence[str], layout: Layout, options: RegistryOptions, 
             continue
         positions[column] = position
     missing = [column for column in layout.columns if column not in positions]
-    if missing:
+    if not "".join(header).strip():
+        faults.append("the first line, where the header has to be, is empty.")
+    elif missing:
         found = shown(", ".join(cell.strip() for cell in header), limit=300)
         if any(len(digits_of(cell)) >= _DIGITS_OF_A_ROW for cell in header):
             # What is wrong with a file as a whole goes into logs, so it repeats no row of it.

@@ -53,9 +53,30 @@ def test_missing_people_are_refused(export: Export) -> None:
     assert "people.csv: the file is missing" in export.refusal()
 
 
-def test_a_file_name_in_other_case_is_pointed_out(export: Export) -> None:
-    (export.folder / "people.csv").rename(export.folder / "People.csv")
-    assert "There is People.csv" in export.refusal()
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("people.csv", "People.csv"),
+        ("training.csv", "Training.CSV"),
+        ("accreditations.csv", "ACCREDITATIONS.CSV"),
+        ("training.csv", "training.csv "),
+    ],
+)
+def test_a_file_whose_name_differs_in_letter_case_is_refused_and_not_left_out(
+    export: Export, name: str, other: str
+) -> None:
+    (export.folder / name).rename(export.folder / other)
+    assert f"- {other}: the name has to be {name}" in export.refusal()
+
+
+def test_a_second_file_in_other_letter_case_is_refused(export: Export) -> None:
+    export.write("Training.CSV", b"")
+    assert "- Training.CSV: the name has to be training.csv" in export.refusal()
+
+
+def test_hashes_under_a_name_in_other_letter_case_are_refused(export: Export) -> None:
+    export.write("sha256sums", b"")
+    assert "- sha256sums: the name has to be SHA256SUMS" in export.refusal()
 
 
 @pytest.mark.parametrize("present", ["training.csv", "accreditations.csv"])
@@ -99,6 +120,13 @@ def test_a_named_pipe_is_refused_and_not_waited_for(export: Export) -> None:
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b" \n\r\n"])
 def test_a_file_without_header_is_refused(export: Export, content: bytes) -> None:
     assert "training.csv: the file is empty" in export.write("training.csv", content).refusal()
+
+
+@pytest.mark.parametrize("start", ["\n", "\r\n", "\ufeff\n", "  \n", ";;;\n"])
+def test_a_first_line_that_is_empty_is_told(export: Export, start: str) -> None:
+    message = export.write("people.csv", start + export.text("people.csv")).refusal()
+    assert "people.csv: the first line, where the header has to be, is empty." in message
+    assert "the header has:" not in message
 
 
 def test_a_header_without_rows_is_no_fault(export: Export) -> None:

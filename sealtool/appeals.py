@@ -18,7 +18,7 @@ from sealtool.identifiers import new_certificate_id, parse_certificate_id
 from sealtool.issuing import IssueReport, Issuing
 from sealtool.ledger import Act, ActKind, CertificateState, CertificateStory, Ledger, Reservation, RunFacts
 from sealtool.model import CertificateId, Decision, Person, Registry
-from sealtool.planning import Plan, Unprintable, items_of, key_of
+from sealtool.planning import Plan, Printing, items_of, key_of
 from sealtool.registry.cells import name_oddity
 from sealtool.running import RunEvent
 from sealtool.upholding import OPTIONS, Content, Upheld, content_of
@@ -236,12 +236,12 @@ class Proposing:
 
     Attributes:
         read: story -> the export and the plan for the person and level of the certificate.
-        unprintable: what the certificate's fonts cannot print.
+        printing: which names cannot be printed.
     """
 
     ledger: Ledger
     read: Callable[[CertificateStory], tuple[Registry, Plan]]
-    unprintable: Unprintable
+    printing: Printing
 
     def propose(self, text: str, grounds: Grounds, upheld: Upheld) -> Proposal:
         """The reissue to be confirmed.
@@ -267,7 +267,7 @@ class Proposing:
         grounds.insist_on_sound([story.decision.person, content.decision.person])
         if content.overruled is not None:
             _insist_on_act(grounds, content)
-        self._insist_on_printable(story, content.decision.person)
+        self._insist_on_printable(story, content.decision)
         return Proposal(story, grounds, content, registry)
 
     def _content(self, story: CertificateStory, registry: Registry, plan: Plan, upheld: Upheld) -> Content:
@@ -292,14 +292,20 @@ class Proposing:
             )
         return content
 
-    def _insist_on_printable(self, story: CertificateStory, person: Person) -> None:
-        missing = self.unprintable(person.full_name)
+    def _insist_on_printable(self, story: CertificateStory, decision: Decision) -> None:
+        missing = self.printing.unprintable(decision.person.full_name)
         if missing:
             points = ", ".join(f"U+{ord(character):04X}" for character in missing)
             raise AppealError(
                 f"The name for the successor of {story.certificate.certificate_id} has characters that the fonts "
                 f"cannot print ({points}). Nothing was done.",
                 advice="Give it in Latin letters, or configure fonts that have these characters.",
+            )
+        if why := self.printing.trial(decision):
+            raise AppealError(
+                f"The name for the successor of {story.certificate.certificate_id} cannot be printed as it stands: a "
+                f"certificate was made for trial. {why} Nothing was done.",
+                advice="Give the name in a shorter or plainer way, or give the templates more room.",
             )
 
 

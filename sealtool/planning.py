@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -31,8 +32,19 @@ Assess = Callable[[PersonRecord, Iterable[Level]], tuple[Assessment, ...]]
 Key = tuple[str, str, int | None]
 """Person id, level and C2 area: what may have one certificate."""
 
-Unprintable = Callable[[str], tuple[str, ...]]
-"""The characters of a text that the certificate's fonts cannot print."""
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """What can be told of a name before it is printed.
+
+    Attributes:
+        unprintable: the characters of a text that the certificate's fonts cannot print.
+        trial: why the pages of a decision's certificate would not show it as it is, in a sentence or two; empty where
+            they would.
+    """
+
+    unprintable: Callable[[str], tuple[str, ...]]
+    trial: Callable[[Decision], str]
 
 
 class Action(StrEnum):
@@ -178,7 +190,7 @@ def make_plan(
     on_record: Iterable[IssuedCertificate],
     *,
     assess: Assess,
-    unprintable: Unprintable,
+    printing: Printing,
 ) -> Plan:
     """Holds what the registry supports against what the ledger knows.
 
@@ -187,7 +199,7 @@ def make_plan(
         scope: what was asked for.
         on_record: the newest certificate of each person, level and area.
         assess: the law.
-        unprintable: what the certificate's fonts cannot print.
+        printing: which names cannot be printed.
     """
     records = [
         record for person_id, record in registry.records.items() if scope.people is None or person_id in scope.people
@@ -203,7 +215,7 @@ def make_plan(
     known = {key: one for key, one in everything.items() if scope.covers(one.level, one.area, one.person_id)}
     new = [one for one in decisions if key_of(one) not in known]
     gone = [one for one in everything.values() if _is_lost(one) and not _is_in(registry, one.person_id)]
-    doubts = [*_unprintable_names(new, unprintable), *_known_by_another_id(new, gone)]
+    doubts = [*_unprintable_names(new, printing), *_known_by_another_id(new, gone)]
     held, problems = _hold(registry, doubts)
     entries = [_entry(decision, known) for decision in decisions if decision.person.person_id not in held]
     decided = {key_of(decision) for decision in decisions}
@@ -299,12 +311,24 @@ def _hold(
     return dict(sorted(held.items())), tuple(problems)
 
 
-def _unprintable_names(decisions: Iterable[Decision], unprintable: Unprintable) -> Iterator[tuple[str, Problem]]:
-    """Names that the fonts cannot print: an empty box on a sealed document misnames somebody."""
-    for person in {decision.person.person_id: decision.person for decision in decisions}.values():
-        for column, value in _names(person):
-            if missing := unprintable(value):
-                yield person.person_id, _unprintable_name(person, column, value, missing)
+def _unprintable_names(decisions: Iterable[Decision], printing: Printing) -> Iterator[tuple[str, Problem]]:
+    """Names that would not come out as they are: an empty box on a sealed document misnames somebody."""
+    sound: dict[PersonId, bool] = {}
+    for decision in decisions:
+        person = decision.person
+        if person.person_id not in sound:
+            gaps = list(_gaps(person, printing))
+            sound[person.person_id] = not gaps
+            yield from ((person.person_id, gap) for gap in gaps)
+        if sound[person.person_id] and (why := printing.trial(decision)):
+            sound[person.person_id] = False
+            yield person.person_id, _misprinted_name(decision, why)
+
+
+def _gaps(person: Person, printing: Printing) -> Iterator[Problem]:
+    for column, value in _names(person):
+        if missing := printing.unprintable(value):
+            yield _unprintable_name(person, column, value, missing)
 
 
 def _known_by_another_id(
@@ -356,6 +380,21 @@ def _unprintable_name(person: Person, column: str, value: str, missing: tuple[st
         value=value,
         message=f"The certificate's fonts have no glyph for {characters}, so the name would be printed with gaps. "
         "Ask for the name in Latin letters, or configure fonts that have these characters.",
+    )
+
+
+def _misprinted_name(decision: Decision, why: str) -> Problem:
+    def is_likelier(part: tuple[str, str]) -> tuple[bool, int]:
+        return any(map(unicodedata.combining, part[1])), len(part[1])
+
+    column, value = max(_names(decision.person), key=is_likelier)
+    return Problem(
+        file="people.csv",
+        line=decision.person.line,
+        column=column,
+        value=value,
+        message=f"The name cannot be printed as it stands: a certificate of {decision.level} was made for trial. {why} "
+        "Have the name written in a shorter or plainer way, or give the templates more room.",
     )
 
 

@@ -13,7 +13,9 @@ from typing import Any
 from fontTools.ttLib import TTFont
 
 from sealtool.errors import ConfigurationError
+from sealtool.model import Decision
 from sealtool.rendering.engine import Document
+from sealtool.rendering.stencil import ALPHABET
 
 # EB Garamond's creation date lies before 1970, of which fontTools warns at every opening: no concern of a user.
 logging.getLogger("fontTools.ttLib.tables._h_e_a_d").setLevel(logging.ERROR)
@@ -23,6 +25,11 @@ _DEBIAN_PACKAGES = {"EB Garamond": "fonts-ebgaramond", "Lato": "fonts-lato"}
 # Controls, formats (direction overrides, zero-width joiners, soft hyphens), surrogates, private use, unassigned,
 # line and paragraph separators: none of them shows, and some change how the rest of the name is read.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+_ALPHABET = frozenset(ALPHABET)
+_ROOM = 72
+"""Characters of a whole name for which a page has room in any case, with as many again in reserve. A page that names an
+area may have less, as the title of the area takes lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,15 @@ class Coverage:
         if self.characters.issuperset(composed):
             return ()
         return tuple(dict.fromkeys(character for character in composed if character not in self.characters))
+
+    def is_ordinary(self, decision: Decision) -> bool:
+        """Whether a name certainly fits on the page of a decision, and is read back from it as it was written.
+
+        Of any other a certificate has to be made to know that: a combining accent that no letter of the font has joined
+        to it makes readers mistake the letter below, and templates have as much room as they have.
+        """
+        name = decision.person.full_name
+        return decision.area is None and len(name) <= _ROOM and _ALPHABET.issuperset(name)
 
 
 def substituted_families(document: Document, families: Iterable[str]) -> tuple[str, ...]:

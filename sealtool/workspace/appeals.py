@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sealtool.appeals import Grounds, Proposal, Proposing, Reissue, Reissuing, Revocation, Revoking
 from sealtool.issuing import Issuing
 from sealtool.ledger import CertificateStory
-from sealtool.model import Level, Registry
+from sealtool.model import CertificateId, Level, Registry
 from sealtool.planning import Plan, Scope
 from sealtool.registry import read_given_day, read_given_name
 from sealtool.upholding import OPTIONS, Upheld
 from sealtool.workers import worker_processes
 from sealtool.workspace.issue import issuing
-from sealtool.workspace.plan import unprintable
+from sealtool.workspace.plan import printing
 from sealtool.workspace.presses import press_of
 from sealtool.workspace.runs import edge_of, run_facts
 
@@ -48,7 +48,9 @@ def propose_reissue(
             registry = workspace.read_for(scope, ledger, folder, accept_shrink=False)
             return registry, workspace.plan(registry, scope, ledger)
 
-        return Proposing(ledger, read, unprintable(workspace)).propose(certificate_id, grounds, upheld)
+        return Proposing(ledger, read, printing(workspace, replaces=CertificateId(certificate_id))).propose(
+            certificate_id, grounds, upheld
+        )
 
 
 def reissue(workspace: Workspace, proposal: Proposal, hooks: Mapping[str, Any]) -> Reissue:

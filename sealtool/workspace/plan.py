@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from sealtool.accreditation import assess_levels
 from sealtool.collecting import values_that_stay
 from sealtool.ledger import Ledger
-from sealtool.model import Registry
-from sealtool.planning import Plan, Scope, insist_on_known_people, make_plan
+from sealtool.model import CertificateId, CertificateOrder, Decision, Language, Registry
+from sealtool.planning import Plan, Printing, Scope, insist_on_known_people, make_plan
 from sealtool.workspace import tasks
 
 if TYPE_CHECKING:
     from sealtool.press import Press
     from sealtool.workspace.front import Workspace
+
+_FOR_TRIAL: Final = CertificateId("00000-00000-00000-00000")
 
 
 def read_for(
@@ -40,18 +42,32 @@ def plan(
             scope,
             ledger.certificates_on_record(scope.levels),
             assess=lambda record, levels: assess_levels(record, workspace.rules, levels),
-            unprintable=unprintable(workspace, press),
+            printing=printing(workspace, press),
         )
 
 
-def unprintable(workspace: Workspace, press: Callable[[], Press] | None = None) -> Callable[[str], tuple[str, ...]]:
-    """Tells the characters of a name that cannot be printed. Fonts are looked at when it is first asked.
+def printing(
+    workspace: Workspace, press: Callable[[], Press] | None = None, *, replaces: CertificateId | None = None
+) -> Printing:
+    """Tells which names cannot be printed. Fonts are looked at when it is first asked.
 
     Args:
         workspace: says how certificates are laid out.
         press: whose workers tell; None for this process.
+        replaces: the certificate whose place another is to take, if any: pages name it.
     """
     options = workspace.rendering_options()
-    ask = tasks.coverage if press is None else lambda options: press().told(tasks.coverage, options)
-    coverage = cache(lambda: ask(options))
-    return lambda text: coverage().unprintable(text)
+
+    def told(ask: Callable[..., Any], *arguments: object) -> Any:
+        return ask(options, *arguments) if press is None else press().told(ask, options, *arguments)
+
+    coverage = cache(lambda: told(tasks.coverage))
+
+    def trial(decision: Decision) -> str:
+        if coverage().is_ordinary(decision):
+            return ""
+        order = CertificateOrder(_FOR_TRIAL, decision, workspace.today(), tuple(Language), replaces=replaces)
+        why: str = told(tasks.trial, order)
+        return why
+
+    return Printing(lambda text: coverage().unprintable(text), trial)

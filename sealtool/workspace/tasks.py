@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sealtool.errors import RenderingError, TemplateError
 from sealtool.model import CertificateOrder, UnsealedPdf, Verification
 
 if TYPE_CHECKING:
@@ -57,6 +58,23 @@ def lay_out(options: RenderingOptions, order: CertificateOrder) -> UnsealedPdf:
     """
     pages: UnsealedPdf = renderer(options).render(order)
     return pages
+
+
+def trial(options: RenderingOptions, order: CertificateOrder) -> str:
+    """Why the pages of a certificate would not show what its record says; empty where they do.
+
+    Whoever reads a page, our own verifier among them, need not find what was written there: that is tried out.
+    """
+    from sealtool.rendering import certificate_record
+    from sealtool.verification.record import read_record
+    from sealtool.verification.visible import check_pages
+
+    try:
+        pages = lay_out(options, order)
+    except (RenderingError, TemplateError) as error:
+        return error.message
+    objections = check_pages(pages.content, read_record((certificate_record(order),)), pages.pages)
+    return " ".join(one.reason.message for one in objections)
 
 
 def check(trust: Trust, now: Callable[[], datetime], content: bytes) -> Verification:

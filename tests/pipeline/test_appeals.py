@@ -489,6 +489,17 @@ def test_an_unusual_name_is_warned_of_also_with_yes_and_without_telling_it(folde
     assert "M4ria" not in unusual.err
 
 
+@pytest.mark.parametrize("name", ["Xa\u0312\u0319z", "Mas" * 60])
+def test_an_upheld_name_that_would_not_come_out_right_is_refused_before_anything_is_decided(
+    folder: Folder, name: str
+) -> None:
+    surnames = ("--first-surname", "Vila" * 50, "--second-surname", "Oms" * 60) if name.isascii() else ()
+    refused = reissue(folder, certificate_of(folder), "--given-name", name, *surnames, *UPHELD)
+    assert (refused.code, "was made for trial" in refused.err) == (1, True)
+    assert name not in refused.err
+    assert states(folder) == [(0, "issued")]
+
+
 def test_whoever_is_asked_is_asked_about_an_unusual_name_too(folder: Folder, registry: Path) -> None:
     old = certificate_of(folder)
     arguments = ["reissue", old, "--reason", WHY, "--registry", str(registry), "--given-name", "Mar;ia", *UPHELD]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from tests.exports import write_plain_export
+from tests.exports import write_export, write_plain_export
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 
-A = PEOPLE[0]
+A, B = PEOPLE[:2]
 
 PRINTED = {
     "markup": "<script>alert(1)</script>",
@@ -33,6 +33,13 @@ HELD = {
     "no glyph": "Aina ☃",
     "no letter": "-",
     "one sign for two letters": "Ra\ufb01ol",
+}
+
+
+MISPRINTED = {
+    "longer than its page": ("A" * 190, "B" * 190, "C" * 190, "pages instead of"),
+    "words longer than their page": ("Maria del Mar " * 13, "Mas " * 40, "Vila " * 35, "pages instead of"),
+    "accents that readers make another letter of": ("Xa\u0312\u0319z", "Mas", "", "the name"),
 }
 
 
@@ -80,3 +87,27 @@ def test_a_name_that_cannot_be_printed_faithfully_holds_the_person(
     assert outcome.code == 1
     assert outcome.json["held"][0]["person_id"] == A
     assert quick_folder.certificates == []
+
+
+@pytest.mark.parametrize("command", ["plan", "issue"])
+@pytest.mark.parametrize("name", MISPRINTED.values(), ids=MISPRINTED)
+def test_a_name_that_would_not_come_out_right_holds_the_person_before_anything_is_made(
+    quick_folder: Folder, tmp_path: Path, name: tuple[str, str, str, str], command: str
+) -> None:
+    *parts, told = name
+    people = [(A, *map(str.strip, parts)), (B, "Biel", "Pons", "")]
+    registry = write_export(tmp_path / "registry", people, map(b1_by_test, (A, B)))
+    outcome = quick_folder.call(command, "--level", "B1", "--registry", registry, "--json")
+    assert outcome.code == 1
+    assert [one["person_id"] for one in outcome.json["held"]] == [A]
+    (problem,) = outcome.json["problems"]
+    assert (problem["file"], problem["line"], problem["column"]) == ("people.csv", 2, "given_name")
+    assert told in problem["message"]
+    assert len(quick_folder.certificates) == (command == "issue")
+
+
+def test_a_long_name_that_fits_is_issued(quick_folder: Folder, tmp_path: Path) -> None:
+    people = [(A, "Maria Immaculada " * 4, "Fernández de Córdoba-Asturias", "Ade\u0301bayo\u0323\u0300")]
+    registry = write_export(tmp_path / "registry", people, [b1_by_test(A)])
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    assert len(quick_folder.certificates) == 1

@@ -21,8 +21,8 @@ from sealtool.model import (
 from sealtool.rendering.options import RenderingOptions
 from sealtool.rendering.qr import QrCode
 
-# The name is the one text whose length nobody can foresee, so its type gets smaller in steps; the last step
-# holds names well beyond those the registry may have. Bounds in characters of the whole name.
+# The name is the one text whose length nobody can foresee, so its type gets smaller in steps. Bounds in characters of
+# the whole name; in capitals it may need a step more, where the page has little room.
 _NAME_STEPS = ((30, "name-1"), (42, "name-2"), (72, "name-3"))
 _LAST_STEP = "name-4"
 _LONGEST_WORD_IN_LARGE_TYPE = 24
@@ -36,7 +36,9 @@ _SPECIMEN_NAMES = {
 _NIE_LETTERS = ("X", "Y", "Z")
 
 
-def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -> dict[str, object]:
+def page_facts(
+    order: CertificateOrder, options: RenderingOptions, qr: QrCode, *, steps_smaller: int = 0
+) -> dict[str, object]:
     """The variables of the templates.
 
     ``level``, ``area`` (1 to 6, or None), ``full_name``, ``name_size`` (a class of the style sheet), ``id_kind``
@@ -49,7 +51,7 @@ def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -
         "level": decision.level.value,
         "area": None if decision.area is None else int(decision.area),
         "full_name": decision.person.full_name,
-        "name_size": _name_size(decision.person.full_name),
+        "name_size": name_sizes(decision.person.full_name)[steps_smaller],
         "id_kind": "NIE" if decision.person.person_id[:1] in _NIE_LETTERS else "DNI",
         "person_id": decision.person.person_id,
         "procedures": [procedure.value for procedure in Procedure if procedure in decision.procedures],
@@ -61,6 +63,12 @@ def page_facts(order: CertificateOrder, options: RenderingOptions, qr: QrCode) -
         "marking": options.marking,
         "qr": qr,
     }
+
+
+def name_sizes(name: str) -> tuple[str, ...]:
+    """The size of a name, and the smaller ones for where it does not fit in that."""
+    steps = (*(step for _, step in _NAME_STEPS), _LAST_STEP)
+    return steps[steps.index(_name_size(name)) :]
 
 
 def _name_size(name: str) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from fontTools.ttLib import TTFont
 
 from sealtool.errors import ConfigurationError
-from sealtool.model import Decision
 from sealtool.rendering.engine import Document
 from sealtool.rendering.stencil import ALPHABET
 
@@ -28,8 +27,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 _ALPHABET = frozenset(ALPHABET)
 _ROOM = 72
-"""Characters of a whole name for which a page has room in any case, with as many again in reserve. A page that names an
-area may have less, as the title of the area takes lines."""
+"""Characters of a whole name for which every page has room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +47,17 @@ class Coverage:
             return ()
         return tuple(dict.fromkeys(character for character in composed if character not in self.characters))
 
-    def is_ordinary(self, decision: Decision) -> bool:
-        """Whether a name certainly fits on the page of a decision, and is read back from it as it was written.
+    def is_ordinary(self, name: str) -> bool:
+        """Whether a whole name is certainly read back from a page as it was written: every font holds its letters.
 
-        Of any other a certificate has to be made to know that: a combining accent that no letter of the font has joined
-        to it makes readers mistake the letter below, and templates have as much room as they have.
+        Of any other a page has to be made to know: readers mistake the letter below an accent that the font has not
+        joined to it, and two letters that have one shape in the font.
         """
-        name = decision.person.full_name
-        return decision.area is None and len(name) <= _ROOM and _ALPHABET.issuperset(name)
+        return _ALPHABET.issuperset(name)
+
+    def has_room(self, name: str) -> bool:
+        """Whether a whole name certainly fits on every page."""
+        return len(name) <= _ROOM
 
 
 def substituted_families(document: Document, families: Iterable[str]) -> tuple[str, ...]:

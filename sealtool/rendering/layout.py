@@ -43,6 +43,10 @@ class LaidOut:
     document: Document
 
 
+class TooLongError(RenderingError):
+    """The text does not fit on its pages."""
+
+
 class _PaintedError(Exception):
     """A file is complete, and nobody needs it written; never leaves this room."""
 
@@ -88,7 +92,8 @@ class Layout:
 
         Raises:
             TemplateError: a template asks for what it must not have, or for what the engine does not know.
-            RenderingError: the number of pages is not that of the languages, or the engine failed.
+            TooLongError: the number of pages is not that of the languages.
+            RenderingError: the engine failed.
         """
 
         def paint() -> LaidOut:
@@ -133,7 +138,7 @@ class Layout:
             output_intent=_OUTPUT_INTENT,
         )
         if len(document.pages) != len(pages):
-            raise RenderingError(
+            raise TooLongError(
                 f"Certificate {order.certificate_id} came out with {len(document.pages)} pages instead of "
                 f"{len(pages)}, one for each language, so its text does not fit; it was not issued.",
                 advice="If the templates are your own, leave more room in them; otherwise report it with the id.",

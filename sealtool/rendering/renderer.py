@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from sealtool.errors import ConfigurationError, RenderingError, TemplateError
 from sealtool.model import CertificateOrder, UnsealedPdf
 from sealtool.rendering.engine import pango_version
-from sealtool.rendering.facts import form_of, kind_of, page_facts, specimen, specimens, specimens_like
+from sealtool.rendering.facts import form_of, kind_of, name_sizes, page_facts, specimen, specimens, specimens_like
 from sealtool.rendering.folders import TemplateFolders
 from sealtool.rendering.fonts import check_families, coverage, font_digests, substituted_families
-from sealtool.rendering.layout import LaidOut, Layout
+from sealtool.rendering.layout import LaidOut, Layout, TooLongError
 from sealtool.rendering.options import RenderingOptions
 from sealtool.rendering.qr import qr_code
 from sealtool.rendering.record import certificate_record
@@ -186,12 +187,20 @@ class CertificateRenderer:
         except NotFillableError:
             return None
 
-    def _pages(self, order: CertificateOrder) -> tuple[WordedPage, ...]:
-        facts = page_facts(order, self._options, self._qr)
+    def _pages(self, order: CertificateOrder, steps_smaller: int = 0) -> tuple[WordedPage, ...]:
+        facts = page_facts(order, self._options, self._qr, steps_smaller=steps_smaller)
         return tuple(self._wording.page(language, facts) for language in order.languages)
 
     def _lay_out(self, order: CertificateOrder, *, whole_fonts: bool = False) -> LaidOut:
-        pages = self._pages(order)
+        """Lays a certificate out with the name in its size, or in the largest smaller one in which it fits."""
+        last = len(name_sizes(order.decision.person.full_name)) - 1
+        for step in range(last):
+            with suppress(TooLongError):
+                return self._lay_out_smaller(order, step, whole_fonts=whole_fonts)
+        return self._lay_out_smaller(order, last, whole_fonts=whole_fonts)
+
+    def _lay_out_smaller(self, order: CertificateOrder, steps: int, *, whole_fonts: bool) -> LaidOut:
+        pages = self._pages(order, steps)
         return self._layout.lay_out(self._wording.document(pages), order, pages, whole_fonts=whole_fonts)
 
 

@@ -63,11 +63,17 @@ def printing(
 
     coverage = cache(lambda: told(tasks.coverage))
 
+    tried: dict[tuple[object, ...], str] = {}
+
     def trial(decision: Decision) -> str:
-        if coverage().is_ordinary(decision):
+        name = decision.person.full_name
+        has_room = coverage().has_room(name)
+        if has_room and coverage().is_ordinary(name):
             return ""
-        order = CertificateOrder(_FOR_TRIAL, decision, workspace.today(), tuple(Language), replaces=replaces)
-        why: str = told(tasks.trial, order)
-        return why
+        kind = (name,) if has_room else (name, decision.level, decision.area, decision.procedures)
+        if kind not in tried:
+            order = CertificateOrder(_FOR_TRIAL, decision, workspace.today(), tuple(Language), replaces)
+            tried[kind] = told(tasks.trial, order)
+        return tried[kind]
 
     return Printing(lambda text: coverage().unprintable(text), trial)

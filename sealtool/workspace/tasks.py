@@ -70,7 +70,7 @@ def trial(options: RenderingOptions, order: CertificateOrder) -> str:
     from sealtool.verification.visible import check_pages
 
     try:
-        pages = lay_out(options, order)
+        pages = renderer(options).render_plainly(order)
     except (RenderingError, TemplateError) as error:
         return error.message
     objections = check_pages(pages.content, read_record((certificate_record(order),)), pages.pages)

@@ -82,6 +82,34 @@ def test_the_longest_certificate_still_has_one_page_for_each_language(
     assert len(read(renderer.render(order).content).pages) == 2
 
 
+@pytest.mark.parametrize("length", [25, 66, 72])
+@pytest.mark.parametrize(
+    "words", ["MARIA MAGDALENA FERNANDEZ MONTEMAYOR GOMEZ IMMACULADA CONCEPCIO MAGRANER", "W" * 72]
+)
+def test_a_name_in_capitals_gets_smaller_type_where_the_page_has_little_room(
+    renderer: CertificateRenderer, make_order: OrderFactory, words: str, length: int
+) -> None:
+    order = make_order((words[:length], "", ""), level=Level.C2, area=Area(6), procedures=(Procedure.EXTERNAL,))
+    assert len(read(renderer.render(order).content).pages) == 2
+    assert renderer.coverage.has_room(order.decision.person.full_name)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_ordinary"),
+    [
+        ("Marcel·lí D'Àngel-Güell", True),
+        ("Ștefan Þór", True),
+        ("Nguyễn", False),
+        ("Andre\u0301", False),
+        ("M@ria", False),
+    ],
+)
+def test_names_with_letters_that_not_every_font_holds_are_not_ordinary(
+    renderer: CertificateRenderer, name: str, is_ordinary: bool
+) -> None:
+    assert renderer.coverage.is_ordinary(name) is is_ordinary
+
+
 @pytest.mark.parametrize("words", [80, 200, 500, 2000])
 def test_a_name_that_would_run_into_the_footer_is_refused(
     renderer: CertificateRenderer, make_order: OrderFactory, words: int

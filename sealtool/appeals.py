@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from sealtool.canonical import decision_fingerprint, named_decision_as_json, person_as_json
@@ -78,6 +79,7 @@ class Proposal:
 
     Attributes:
         content: what the new certificate would say; None where the same call has done its work already.
+        earliest: the first day on which anything counts.
         is_same: whether the new certificate would say what the one in force says.
     """
 
@@ -85,6 +87,7 @@ class Proposal:
     grounds: Grounds
     content: Content | None
     registry: Registry
+    earliest: date
 
     @property
     def certificate_id(self) -> CertificateId:
@@ -125,6 +128,16 @@ class Proposal:
         parts = person_as_json(self.content.decision.person)
         del parts["person_id"]
         return [f"{part} {odd}" for part, name in parts.items() if (odd := name_oddity(name))]
+
+    @property
+    def early_day(self) -> str:
+        """What is unusual in the day that was upheld; empty where nothing is."""
+        if self.content is None or "accredited_on" not in self.content.upheld:
+            return ""
+        day = self.content.decision.accredited_on
+        return (
+            "" if day >= self.earliest else f"{day} is before {self.earliest}, when the first training began to count"
+        )
 
     @property
     def changes(self) -> list[dict[str, Any]]:
@@ -237,11 +250,13 @@ class Proposing:
     Attributes:
         read: story -> the export and the plan for the person and level of the certificate.
         printing: which names cannot be printed.
+        earliest: the first day on which anything counts by the law; what was upheld before it is to be asked about.
     """
 
     ledger: Ledger
     read: Callable[[CertificateStory], tuple[Registry, Plan]]
     printing: Printing
+    earliest: date
 
     def propose(self, text: str, grounds: Grounds, upheld: Upheld) -> Proposal:
         """The reissue to be confirmed.
@@ -259,7 +274,7 @@ class Proposing:
         story = story_of(self.ledger, text)
         grounds.insist_on_sound([story.decision.person])
         if _is_repeated(story, grounds):
-            return Proposal(story, grounds, None, _NO_REGISTRY)
+            return Proposal(story, grounds, None, _NO_REGISTRY, self.earliest)
         _insist_on_newest(story, "reissue")
         registry, plan = self.read(story)
         content = self._content(story, registry, plan, upheld)
@@ -268,7 +283,7 @@ class Proposing:
         if content.overruled is not None:
             _insist_on_act(grounds, content)
         self._insist_on_printable(story, content.decision)
-        return Proposal(story, grounds, content, registry)
+        return Proposal(story, grounds, content, registry, self.earliest)
 
     def _content(self, story: CertificateStory, registry: Registry, plan: Plan, upheld: Upheld) -> Content:
         certificate = story.certificate

@@ -29,6 +29,7 @@ class CommandEvent(StrEnum):
     ERROR = "error"
     OPEN_TO_OTHERS = "open_to_others"
     UNUSUAL_NAME = "unusual_name"
+    UNUSUAL_DAY = "unusual_day"
     METRICS_NOT_WRITTEN = "metrics_not_written"
     LIBRARY_MESSAGE = "library_message"
 
@@ -41,6 +42,7 @@ _WARNINGS: Final = frozenset(
         RunEvent.COPY_REFUSED,
         CommandEvent.OPEN_TO_OTHERS,
         CommandEvent.UNUSUAL_NAME,
+        CommandEvent.UNUSUAL_DAY,
         CommandEvent.METRICS_NOT_WRITTEN,
     }
 )

@@ -88,6 +88,13 @@ def _is_confirmed(proposal: Proposal, journal: Journal, *, yes: bool, again: boo
             "If it is not meant so, correct it in the registry or in the options of this call.",
         )
         questions.append(f"The name is unusual: {odd}. Is it meant so?")
+    if early := proposal.early_day:
+        journal.warn(
+            CommandEvent.UNUSUAL_DAY,
+            f"The day on the new certificate is unusual: {early}.",
+            "If it is not meant so, call again with the right --accredited-on.",
+        )
+        questions.append(f"The day is unusual: {early}. Is it meant so?")
     if certificate.state is CertificateState.REVOKED:
         questions.append(f"Certificate {certificate.certificate_id} was revoked. Is the level to be certified again?")
     if proposal.is_same and not again:

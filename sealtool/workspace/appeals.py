@@ -48,9 +48,13 @@ def propose_reissue(
             registry = workspace.read_for(scope, ledger, folder, accept_shrink=False)
             return registry, workspace.plan(registry, scope, ledger)
 
-        return Proposing(ledger, read, printing(workspace, replaces=CertificateId(certificate_id))).propose(
-            certificate_id, grounds, upheld
+        proposing = Proposing(
+            ledger=ledger,
+            read=read,
+            printing=printing(workspace, replaces=CertificateId(certificate_id)),
+            earliest=min(workspace.rules.origin_floors.values()),
         )
+        return proposing.propose(certificate_id, grounds, upheld)
 
 
 def reissue(workspace: Workspace, proposal: Proposal, hooks: Mapping[str, Any]) -> Reissue:

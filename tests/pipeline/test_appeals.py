@@ -426,6 +426,24 @@ def test_an_upheld_day_is_certified_and_not_called_changed_afterwards(folder: Fo
     assert {one["covered_on"] for one in entry["areas"]} == {"2025-01-20"}
 
 
+@pytest.mark.parametrize(("day", "is_early"), [("2016-01-01", True), ("2020-08-31", True), ("2020-09-01", False)])
+def test_an_upheld_day_before_anything_counts_is_warned_of_also_with_yes(
+    folder: Folder, day: str, *, is_early: bool
+) -> None:
+    outcome = reissue(folder, certificate_of(folder), "--accredited-on", day, *UPHELD)
+    warnings = [line for line in map(json.loads, outcome.err.splitlines()) if line["event"] == "unusual_day"]
+    assert (outcome.code, [one["level"] for one in warnings]) == (0, ["WARNING"] * is_early)
+    assert all(f"{day} is before 2020-09-01" in one["message"] for one in warnings)
+
+
+def test_whoever_is_asked_is_asked_about_an_early_day_too(folder: Folder, registry: Path) -> None:
+    old = certificate_of(folder)
+    arguments = ["reissue", old, "--reason", WHY, "--registry", str(registry), "--accredited-on", "2016-01-01", *UPHELD]
+    code, shown = at_a_terminal(folder, *arguments, answer="n\n")
+    assert "The day is unusual: 2016-01-01 is before 2020-09-01" in " ".join(shown.split())
+    assert (code, states(folder)) == (1, [(0, "issued")])
+
+
 def test_a_registry_that_says_something_new_after_an_upheld_day_is_called_changed(
     folder: Folder, registry: Path, corrected: Path
 ) -> None:

@@ -34,8 +34,11 @@ KINDS: Final = (
     ("mangled on the way", "letters lost to a wrong encoding"),
     ("where a letter was lost", "letters lost to a wrong encoding"),
     ("that cannot be printed", "a character that cannot be printed"),
+    (", one sign for", "one sign for several letters"),
+    ("The name cannot be printed as it stands", "a name that does not come out right on the page"),
     ("and no part of a name has more", "a name that is too long"),
     ("so it is no name", "a name without letters"),
+    ("in the place of a name", "a word or a remark in the place of a name"),
 )
 """Words that a message of each kind has, and no other before it; and what the kind is called."""
 

@@ -226,7 +226,10 @@ def at_a_terminal(folder: Folder, *arguments: str, answer: str) -> tuple[int, st
     return done.returncode, shown
 
 
-@pytest.mark.parametrize(("answer", "expected", "after"), [("y\n", 0, "superseded"), ("n\n", 1, "issued")])
+@pytest.mark.parametrize(
+    ("answer", "expected", "after"),
+    [("y\n", 0, "superseded"), pytest.param("n\n", 1, "issued", marks=pytest.mark.long)],
+)
 def test_at_a_terminal_a_human_is_asked(
     folder: Folder, corrected: Path, answer: str, expected: int, after: str
 ) -> None:

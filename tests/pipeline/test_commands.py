@@ -341,7 +341,7 @@ def test_an_unreachable_time_stamp_authority_exits_7_and_nothing_is_sealed_below
     registry = write_registry([A], [b1_by_test(A)])
     text = folder.configuration.read_text(encoding="utf-8")
     demo = [line for line in text.splitlines() if line.startswith("demo_")]
-    folder.configure("\n".join(demo), 'urls = ["http://127.0.0.1:9/tsa"]\ntimeout_seconds = 2')
+    folder.configure("\n".join(demo), 'urls = ["http://127.0.0.1:9/tsa"]\ntimeout_seconds = 2\nretries = 0')
     assert issue(folder, registry) == 7
     assert folder.certificates == []
     folder.configuration.write_text(text, encoding="utf-8")

@@ -757,6 +757,7 @@ def with_cluster(folder: Folder, address: str, *more: str) -> Folder:
     return folder
 
 
+@pytest.mark.long
 def test_the_workers_of_a_cluster_are_counted_and_compared_with_this_machine(folder: Folder, tmp_path: Path) -> None:
     with dask_cluster(tmp_path / "dask", ((), ("--nthreads", "3"))) as cluster:
         with_cluster(folder, cluster.address)

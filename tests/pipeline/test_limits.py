@@ -75,7 +75,9 @@ def messages(audit: Audit) -> dict[str, str]:
 GOOD: dict[str, list[str]] = {"good-0.pdf": [], "good-1.pdf": [], "good-2.pdf": []}
 
 
-@pytest.mark.parametrize("misdeed", ["COMPUTE", "WAIT", "REFUSE"])
+@pytest.mark.parametrize(
+    "misdeed", ["COMPUTE", *(pytest.param(one, marks=pytest.mark.long) for one in ("WAIT", "REFUSE"))]
+)
 def test_a_file_that_is_never_judged_to_the_end_is_given_up_and_the_others_pass(
     mixed: Path, judge: MisbehavingJudge, misdeed: str
 ) -> None:
@@ -93,7 +95,7 @@ def test_a_file_that_took_its_time_is_not_tried_again(mixed: Path, judge: Misbeh
     assert sum(begins.startswith("%WAIT") for _, begins in judge.entries()) == 1
 
 
-@pytest.mark.parametrize("processes", [1, 3])
+@pytest.mark.parametrize("processes", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_as_many_hanging_files_as_processes_hold_nothing_up(
     mixed: Path, judge: MisbehavingJudge, processes: int
 ) -> None:

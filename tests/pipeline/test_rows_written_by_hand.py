@@ -68,7 +68,9 @@ def commands(folder: Folder) -> list[tuple[object, ...]]:
     return [("status",), ("register",), ("report", "--json"), verify, (*verify, "--json"), plan]
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "table", [name if name == "documents" else pytest.param(name, marks=pytest.mark.long) for name in TABLES]
+)
 def test_no_command_breaks_down_over_what_stands_in_a_row(a_row_everywhere: Folder, table: str) -> None:
     folder = a_row_everywhere
     texts = [column.name for column in TABLES[table].columns if not isinstance(column.type, Integer)]

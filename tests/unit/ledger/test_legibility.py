@@ -96,6 +96,7 @@ DECISIONS = (
 )
 
 
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)  # it is the same text in either database
 @pytest.mark.parametrize("changed", DECISIONS)
 @pytest.mark.parametrize("reader", ["register", "statistics", "on record", "story"])
 def test_whose_decision_cannot_be_read_is_named_by_the_number_of_the_certificate(
@@ -112,6 +113,7 @@ def test_whose_decision_cannot_be_read_is_named_by_the_number_of_the_certificate
     assert caught.value.exit_code is ExitCode.LEDGER
 
 
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("reader", "statement", "named"),
     [
@@ -250,6 +252,7 @@ def test_the_end_of_a_certificate_that_has_none_is_a_moment_like_any_other(fille
 PAYLOADS = ("[]", "5", "{}", '{"path": []}', '{"x_sha256": 5, "sources": 1}', "{", "[" * 3000, '{"path": "\\ud800"}')
 
 
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
 def test_an_examination_goes_on_where_an_event_tells_what_no_sealtool_writes(
     filled: Ledger, ledger_place: Place, payload: str

@@ -215,22 +215,11 @@ def at(services: Services, moment: datetime) -> Fault:
     return answer
 
 
-@pytest.fixture(
-    params=[
-        "down",
-        "not found",
-        "slow",
-        "garbage",
-        "try later",
-        "stale",
-        "of tomorrow",
-        "of another certificate",
-        "by an impostor",
-        "broken signature",
-        "unknown",
-        "endless",
-    ]
-)
+_ONE_OF_A_KIND = ("down", "slow", "stale", "of another certificate", "by an impostor", "unknown")
+_OTHERS = ("not found", "garbage", "try later", "of tomorrow", "broken signature", "endless")
+
+
+@pytest.fixture(params=[*_ONE_OF_A_KIND, *(pytest.param(one, marks=pytest.mark.long) for one in _OTHERS)])
 def fault(request: pytest.FixtureRequest, office: Office, monkeypatch: pytest.MonkeyPatch) -> Fault:
     services, now = office.services, office.clock()
     monkeypatch.setattr(fetching, "LONGEST_ANSWER", 100_000)

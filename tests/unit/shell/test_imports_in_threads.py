@@ -6,6 +6,8 @@ import subprocess
 import sys
 from textwrap import dedent
 
+import pytest
+
 SLOWLY = """
     import importlib.abc, sys, time
 
@@ -25,6 +27,7 @@ def run_slowly(program: str) -> str:
     return outcome.stdout.strip() or outcome.stderr
 
 
+@pytest.mark.long
 def test_work_that_follows_right_after_getting_ready_finds_the_verifier_whole() -> None:
     said = run_slowly("""
         from sealtool.rendering import RenderingOptions
@@ -39,6 +42,7 @@ def test_work_that_follows_right_after_getting_ready_finds_the_verifier_whole() 
     assert said == "Trust"
 
 
+@pytest.mark.long
 def test_errands_that_reach_a_worker_of_a_cluster_side_by_side_find_the_verifier_whole() -> None:
     said = run_slowly("""
         import pickle

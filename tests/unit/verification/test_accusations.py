@@ -85,7 +85,7 @@ def test_a_good_response_suffices_where_nobody_says_something_else(asked: Pki, g
     assert judged(asked, responses=[good]) == []
 
 
-@pytest.mark.parametrize("shorter", [7 * 24 * HOUR, HOUR / 12])
+@pytest.mark.parametrize("shorter", [pytest.param(7 * 24 * HOUR, marks=pytest.mark.long), HOUR / 12])
 def test_a_response_that_says_revoked_counts_before_and_behind_good_ones_and_when_its_time_is_over(
     asked: Pki, good: bytes, shorter: timedelta
 ) -> None:

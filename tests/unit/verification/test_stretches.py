@@ -75,13 +75,13 @@ def _moments(times: set[datetime]) -> Iterator[datetime]:
     ("kind", "proven"),
     [
         ("lists", True),
-        ("lists", False),
-        ("a list with a revocation", True),
-        ("a response", True),
+        pytest.param("lists", False, marks=pytest.mark.long),
+        pytest.param("a list with a revocation", True, marks=pytest.mark.long),
+        pytest.param("a response", True, marks=pytest.mark.long),
         ("a response that names no end", True),
         ("a response that tells of a revocation", True),
         ("a response that tells of a revocation", False),
-        ("nothing", True),
+        pytest.param("nothing", True, marks=pytest.mark.long),
     ],
 )
 def test_all_moments_of_a_stretch_are_judged_alike_by_the_library(

@@ -274,7 +274,7 @@ def test_a_night_with_all_that_can_go_wrong_names_nobody(night: Night) -> None:
         (
             '{% set full_name = (full_name ~ " ") * 400 if "Wenceslada" in full_name else full_name %}',
             1,
-            "RenderingError",
+            "TooLongError",
         ),
     ],
     ids=["a template that quotes", "a name that fits no page"],

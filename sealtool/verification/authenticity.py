@@ -133,7 +133,7 @@ def speaks_of(named: asn1_ocsp.CertId, issuer: bytes, *, called: Iterable[bytes]
     return named["issuer_key_hash"].native == key and named["issuer_name_hash"].native in names
 
 
-def key_of(der: bytes) -> keys.PublicKeyInfo:
+def public_key_of(der: bytes) -> keys.PublicKeyInfo:
     """The public key of a certificate."""
     return asn1_certificate(der).public_key
 
@@ -145,7 +145,7 @@ def _is_signed(
         DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
             signature=signature.native,
             signed_data=signed.dump(),
-            public_key_info=key_of(signer),
+            public_key_info=public_key_of(signer),
             signature_algorithm=algorithm,
         )
     except _FAULTS:

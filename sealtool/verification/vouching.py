@@ -22,7 +22,7 @@ from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.authenticity import (
     is_list_signed_by,
     is_response_signed_by,
-    key_of,
+    public_key_of,
     read_list,
     responders_in,
 )
@@ -122,7 +122,7 @@ def _is_strongly_signed(datum: Datum, known: Iterable[bytes]) -> bool:
     return (
         algorithm is not None
         and signer is not None
-        and bool(_POLICY.signature_algorithm_allowed(algorithm, None, key_of(signer)))
+        and bool(_POLICY.signature_algorithm_allowed(algorithm, None, public_key_of(signer)))
     )
 
 

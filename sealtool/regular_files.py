@@ -30,6 +30,11 @@ def open_regular_file(path: Path) -> BinaryIO:
     return open(path, "rb", opener=_open_without_waiting)
 
 
+def is_handed_down(path: Path) -> bool:
+    """Whether a path is that of a pipe which whoever called holds open, as `<(…)` of a shell is: it has an end."""
+    return Path(os.path.realpath(path)).name.startswith("pipe:[")
+
+
 def read_regular_file(path: Path) -> bytes:
     """The content of a regular file.
 

@@ -82,9 +82,15 @@ def _conflict(key: str, target: Path, places: list[_Place], settings: Settings, 
         is_shared = place.name != _OUTPUT and _lies_in(configuration, place.path)
         if not is_shared and _lies_in(target, place.path):
             return f"{key}: lies in {place.name}, where nothing else belongs; name a file outside of it"
-    if any(fnmatchcase(str(target), pattern) for pattern in settings.revocation.crls):
+    if any(_matches(target, pattern) for pattern in settings.revocation.crls):
         return f"{key}: is also one of revocation.crls, which it would spoil; name a file of its own"
     return ""
+
+
+def _matches(path: Path, pattern: str) -> bool:
+    """Part by part, as the pattern is read elsewhere: a star goes over no slash."""
+    wanted = Path(pattern).parts
+    return len(wanted) == len(path.parts) and all(map(fnmatchcase, path.parts, wanted))
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -40,9 +40,10 @@ def survey(paths: Iterable[Path]) -> Survey:
     """Looks for all there is to judge. A link that the user names is followed; below, none is."""
     real = {Path(path): Path(os.path.realpath(path)) for path in paths}
     # What is there, but nowhere among files: a pipe that another program writes to, as /dev/stdin may be.
-    nowhere = {path for path, place in real.items() if path.exists() and not os.path.lexists(place)}
+    # (pathlib's own questions raise where nobody may look)
+    nowhere = {one for one, place in real.items() if os.path.exists(one) and not os.path.lexists(place)}  # noqa: PTH110
     named = {place for path, place in real.items() if path not in nowhere}
-    folders = {path for path in named if os.path.isdir(path)}  # noqa: PTH112 - pathlib's raises where it may not look
+    folders = {path for path in named if os.path.isdir(path)}  # noqa: PTH112
     manifests = {path for path in named - folders if path.suffix == ".json"}
     asked = list_folders(folders)
     homes = {path.parent for path in manifests} | _homes(asked)

@@ -190,10 +190,10 @@ def without_values(details: str) -> str:
     return "\n".join([*lines, ""])
 
 
-_LOG: Final = re.compile(rb"(\d{4}-\d\d-\d\dT.*)?", re.DOTALL)
-"""What a log of ours begins with: the moment of its first entry. Nothing, where there is none."""
-_ENOUGH: Final = 11
-"""Bytes by which a log is known."""
+_ENTRY: Final = re.compile(rb"^(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\dT", re.MULTILINE)
+"""How entries of a log of ours begin: with their moment."""
+_ENOUGH: Final = 64 * 1024
+"""Bytes within which one begins: a log may have lost its beginning."""
 
 
 def _log(error: BaseException) -> Path:
@@ -217,7 +217,7 @@ def _append(path: Path, entry: str) -> bool:
     with open(path, "a", encoding="utf-8", opener=_open_privately) as log:
         if stat.S_ISREG(os.fstat(log.fileno()).st_mode):
             with path.open("rb") as there:
-                if not _LOG.fullmatch(there.read(_ENOUGH)):
+                if (beginning := there.read(_ENOUGH)) and not _ENTRY.search(beginning):
                     return False
         log.write(entry)
     return True

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from sealtool.errors import ConfigurationError, RenderingError, TemplateError
 from sealtool.model import CertificateOrder, UnsealedPdf
@@ -131,10 +133,8 @@ class CertificateRenderer:
         Raises:
             As :meth:`render`.
         """
-        pages = self._pages(order)
-        markup = self._wording.document(pages)
-        result = self._layout.lay_out(markup, order, pages, before_writing=partial(stamp, words=watermark))
-        return UnsealedPdf(result.content, pages=len(pages))
+        result = self._lay_out(order, before_writing=partial(stamp, words=watermark))
+        return UnsealedPdf(result.content, pages=len(order.languages))
 
     def unprintable(self, text: str) -> tuple[str, ...]:
         """The characters of a name for which the certificate's fonts have no glyph, or that cannot be seen.
@@ -174,7 +174,10 @@ class CertificateRenderer:
             return None
         specimen, other = specimens_like(order)
         pages = self._pages(specimen)
-        stencil = self._layout.cut_stencil(self._wording.document(pages), specimen, pages)
+        try:
+            stencil = self._layout.cut_stencil(self._wording.document(pages), specimen, pages)
+        except TooLongError:  # in this size of the name: the engine tries smaller ones, or tells of it
+            return None
         if stencil is not None and substituted_families(stencil.document, self._options.font_families):
             return None  # the engine refuses it with the reason
         if form not in self._proved:
@@ -191,17 +194,22 @@ class CertificateRenderer:
         facts = page_facts(order, self._options, self._qr, steps_smaller=steps_smaller)
         return tuple(self._wording.page(language, facts) for language in order.languages)
 
-    def _lay_out(self, order: CertificateOrder, *, whole_fonts: bool = False) -> LaidOut:
-        """Lays a certificate out with the name in its size, or in the largest smaller one in which it fits."""
+    def _lay_out(self, order: CertificateOrder, **how: Any) -> LaidOut:
+        """Lays a certificate out with the name in its size, or in the largest smaller one in which it fits.
+
+        Args:
+            order: the certificate.
+            how: as :meth:`Layout.lay_out` takes it.
+        """
         last = len(name_sizes(order.decision.person.full_name)) - 1
         for step in range(last):
             with suppress(TooLongError):
-                return self._lay_out_smaller(order, step, whole_fonts=whole_fonts)
-        return self._lay_out_smaller(order, last, whole_fonts=whole_fonts)
+                return self._lay_out_smaller(order, step, how)
+        return self._lay_out_smaller(order, last, how)
 
-    def _lay_out_smaller(self, order: CertificateOrder, steps: int, *, whole_fonts: bool) -> LaidOut:
+    def _lay_out_smaller(self, order: CertificateOrder, steps: int, how: Mapping[str, Any]) -> LaidOut:
         pages = self._pages(order, steps)
-        return self._layout.lay_out(self._wording.document(pages), order, pages, whole_fonts=whole_fonts)
+        return self._layout.lay_out(self._wording.document(pages), order, pages, **how)
 
 
 def _not_printable(order: CertificateOrder, characters: tuple[str, ...]) -> RenderingError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sealtool.errors import SealKeyError
 from sealtool.privacy import is_open_to_others
-from sealtool.regular_files import open_regular_file
+from sealtool.regular_files import is_handed_down, open_regular_file
 
 
 def read_secret_file(path: Path, what: str, *, most: int = -1, private: bool = True) -> bytes:
@@ -22,13 +22,14 @@ def read_secret_file(path: Path, what: str, *, most: int = -1, private: bool = T
         private: whether it has to be closed to other users.
 
     Raises:
-        SealKeyError: it cannot be read, is no regular file, or is open to other users.
+        SealKeyError: it cannot be read, is open to other users, or is neither a regular file nor a pipe that a shell
+            holds open: such a secret is on no disk.
     """
     try:
         # the mode is asked of the opened file, so that nobody swaps the file between the two
-        with open_regular_file(path) as stream:
+        with path.open("rb") if is_handed_down(path) else open_regular_file(path) as stream:
             status = os.fstat(stream.fileno())
-            if private and is_open_to_others(status, user=os.geteuid()):
+            if private and stat.S_ISREG(status.st_mode) and is_open_to_others(status, user=os.geteuid()):
                 raise SealKeyError(
                     f"The file {path} with the {what} is open to other users of this machine "
                     f"(mode {stat.S_IMODE(status.st_mode):04o}), so it protects nothing.",

@@ -23,9 +23,9 @@ from sealtool.verification.message import asn1_certificate, is_issued_by, is_vou
 
 _RESPONDER: Final = "ocsp_signing"
 _SIGNS_LISTS: Final = "crl_sign"
-# AssertionError: the key is of another kind than the algorithm.
 _FAULTS: Final = (
-    AssertionError,
+    AssertionError,  # the key is of another kind than the algorithm
+    AttributeError,  # the algorithm names no digest
     ValueError,
     TypeError,
     InvalidSignature,
@@ -61,6 +61,11 @@ def is_list_signed_by(encoded: bytes, signer: bytes) -> bool:
     return _is_signed(listing["tbs_cert_list"], listing["signature"], listing["signature_algorithm"], signer)
 
 
+def is_list_by(encoded: bytes, issuer: bytes) -> bool:
+    """Whether a list is the word of whoever has that certificate: under that name, and signed with that key."""
+    return is_of_issuer(read_list(encoded).issuer, issuer) and is_list_signed_by(encoded, issuer)
+
+
 @remembering.entries_of_lists
 def is_response_signed_by(encoded: bytes, signer: bytes) -> bool:
     """Whether a response is signed with the key of that certificate, however weakly."""
@@ -79,10 +84,8 @@ def is_list_of(encoded: bytes, authorities: Iterable[bytes], known: Iterable[byt
         known: certificates, one of which may be of that key.
     """
     issuer, *above = authorities
-    if not is_of_issuer(read_list(encoded).issuer, issuer):
-        return False
     others = (one for one in known if _signs_lists_of(one, issuer) and is_vouched_for(one, (issuer, *above)))
-    return any(is_list_signed_by(encoded, one) for one in (issuer, *others))
+    return any(is_list_by(encoded, one) for one in (issuer, *others))
 
 
 def _signs_lists_of(der: bytes, issuer: bytes) -> bool:

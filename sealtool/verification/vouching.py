@@ -20,7 +20,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from sealtool.verification.algorithms import StrongAlgorithmsOnly
 from sealtool.verification.authenticity import (
-    is_list_signed_by,
+    is_list_by,
     is_response_signed_by,
     public_key_of,
     read_list,
@@ -114,11 +114,12 @@ def _is_strongly_signed(datum: Datum, known: Iterable[bytes]) -> bool:
     """By its algorithm, and by the length of the key that signed it, whosever that is."""
     algorithm = datum.revinfo_sig_mechanism_used
     if isinstance(datum, OCSPContainer):
-        encoded, is_signed_by = datum.ocsp_response_data.dump(), is_response_signed_by
-        known = (*responders_in(encoded), *known)
+        encoded = datum.ocsp_response_data.dump()
+        signers = (one for one in (*responders_in(encoded), *known) if is_response_signed_by(encoded, one))
     else:
-        encoded, is_signed_by = datum.crl_data.dump(), is_list_signed_by
-    signer = next((one for one in known if is_signed_by(encoded, one)), None)
+        encoded = datum.crl_data.dump()
+        signers = (one for one in known if is_list_by(encoded, one))
+    signer = next(signers, None)
     return (
         algorithm is not None
         and signer is not None

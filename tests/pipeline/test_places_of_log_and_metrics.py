@@ -103,3 +103,16 @@ def test_the_log_goes_on_where_it_ended(quick_folder: Folder, monkeypatch: pytes
     fail(quick_folder, monkeypatch)
     fail(quick_folder, monkeypatch)
     assert (quick_folder.path / "sealtool.log").read_text(encoding="utf-8").count("ZeroDivisionError") == 2
+
+
+@pytest.mark.parametrize(
+    "lost", [b"\n", b"\xef\xbb\xbf", b"half of an entry\n  of before\n2026-03-02T09:00:00+00:00 an entry\n"]
+)
+def test_a_log_that_lost_its_beginning_goes_on(
+    quick_folder: Folder, monkeypatch: pytest.MonkeyPatch, lost: bytes
+) -> None:
+    fail(quick_folder, monkeypatch)
+    log = quick_folder.path / "sealtool.log"
+    log.write_bytes(lost.removesuffix(b"an entry\n") + log.read_bytes())
+    fail(quick_folder, monkeypatch)
+    assert log.read_text(encoding="utf-8").count("ZeroDivisionError") == 2

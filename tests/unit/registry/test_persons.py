@@ -250,7 +250,17 @@ def test_every_unusual_mark_of_a_name_is_told_once(export: Export) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["M@ria", "Mari4", "Pons;Vila", "Maria (Mia)", "Company   Roig", "Puig\u00a0Vila", "Puig\u2009Vila"]
+    "name",
+    [
+        "M@ria",
+        "Mari4",
+        "Pons;Vila",
+        "Maria (Mia)",
+        "(Maria) Vila (Mia)",
+        "Company   Roig",
+        "Puig\u00a0Vila",
+        "Puig\u2009Vila",
+    ],
 )
 def test_an_unusual_mark_in_a_name_is_kept_and_warned_of(export: Export, name: str) -> None:
     registry = export.person(CLARA, first_surname=name).read()
@@ -261,7 +271,7 @@ def test_an_unusual_mark_in_a_name_is_kept_and_warned_of(export: Export, name: s
 @pytest.mark.parametrize(
     "text",
     [
-        *("NULL", "null", "Null", "(null)", "<null>", "\\N", "N/A", "n/a", "#N/A", "#N/D", "#REF!", "#VALOR!", "None"),
+        *("NULL", "null", "(null)", "<null>", "\\N", "N/A", "n/a", "#N/A", "#N/D", "#REF!", "#VALOR!", "None"),
         *("nan", "NaN", "NaT", "<NA>", "undefined", "Unknown", "DESCONOCIDO", "Desconeguda", "sin apellido", "Vacío"),
         *("Sin segundo apellido", "sense llinatge", "sense  segon cognom", "no té segon llinatge", "No consta", "xxx"),
         *("X X", "x.x.", "--NULL--", "(difunta)", "[baja]", "&nbsp;", "-", ".", "--"),
@@ -273,7 +283,7 @@ def test_what_stands_in_the_place_of_a_name_is_a_problem(export: Export, column:
     assert ([(p.line, p.column) for p in registry.problems], list(registry.held)) == ([(4, column)], [CLARA])
 
 
-@pytest.mark.parametrize("name", ["NA", "Na", "Nan", "NAN", "X", "N.A."])
+@pytest.mark.parametrize("name", ["NA", "Na", "Nan", "NAN", "X", "N.A.", "Null", "Nula", "Xx"])
 def test_what_may_stand_in_the_place_of_a_name_is_kept_and_warned_of(export: Export, name: str) -> None:
     registry = export.person(CLARA, first_surname=name).read()
     assert registry.records[CLARA].person.first_surname == name

@@ -201,3 +201,14 @@ def test_a_kind_that_comes_out_in_a_font_nobody_named_is_refused_as_by_the_engin
     renderer.render(make_order())
     with pytest.raises(RenderingError, match="a font its style sheet does not name"):
         renderer.render(make_order(("Xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "", "")))
+
+
+@pytest.mark.slow
+def test_a_kind_for_whose_names_there_is_no_room_comes_out_in_smaller_type_as_by_the_engine(
+    own_templates: Path, make_order: OrderFactory
+) -> None:
+    with (own_templates / "certificate.css").open("a", encoding="utf-8") as sheet:
+        sheet.write("\n.name-3 { font-size: 30pt; line-height: 3; margin-bottom: 6cm }\n")
+    renderer = CertificateRenderer(RenderingOptions(templates=own_templates))
+    order = make_order(("Maria Antonia del Carmen", "Fernandez", "de Cordoba i Oliver"))
+    assert renderer.render(order).content == renderer.render_plainly(order).content

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,12 @@ def test_prompt_that_ends_without_an_answer_is_an_error() -> None:
 def test_empty_passphrase_is_an_error() -> None:
     with pytest.raises(SealKeyError, match="empty"):
         read_passphrase(PassphraseSource.from_environment("X"), environ={"X": "\n"}, prompt=None)
+
+
+def test_a_pipe_that_a_shell_holds_open_is_read_to_its_end() -> None:
+    """`<(…)`: such a secret is on no disk."""
+    ours, theirs = os.pipe()
+    os.write(theirs, b"secret\n")
+    os.close(theirs)
+    assert read_passphrase(PassphraseSource.from_file(Path(f"/dev/fd/{ours}")), environ={}, prompt=None) == b"secret"
+    os.close(ours)

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
+from asn1crypto import crl as asn1_crl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sealtool.model import PadesLevel
-from sealtool.verification import Trust, verify_certificate
+from sealtool.verification import Trust, verify_certificate, verify_detached
 from sealtool.verification.authenticity import is_list_signed_by, is_response_of
 from tests.pki.authorities import (
     NOW,
@@ -29,7 +30,7 @@ from tests.pki.authorities import (
     seal_profile,
     with_digest,
 )
-from tests.pki.sealed_files import seal, small_pdf, stamper_of
+from tests.pki.sealed_files import detached_seal, seal, small_pdf, stamper_of, with_lists
 from tests.pki.tampering import stamped, with_store
 
 HOUR = timedelta(hours=1)
@@ -118,6 +119,27 @@ def test_the_name_of_an_authority_may_be_written_in_capitals(asked: Pki, good: b
     named = _list_under(subject, asked.issuing, named_on_list(asked))
     assert judged(asked, lists=[named], responses=[good]) == REVOKED
     assert judged(asked, handed_in=[named], responses=[good]) == REVOKED
+
+
+def test_a_list_of_somebody_else_in_whatever_algorithm_is_no_objection(hierarchy: Pki) -> None:
+    """Every list at hand is held against the keys at hand."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    theirs = issue(replace(_LISTS, common_name="Somebody else"), key, None, 9)
+    odd = asn1_crl.CertificateList.load(revocation_list(theirs))
+    odd["signature_algorithm"] = odd["tbs_cert_list"]["signature"] = {"algorithm": "rsassa_pkcs1v15"}
+    trust = Trust((hierarchy.root.der,), (), (*hierarchy.lists, odd.dump(force=True)))
+    content = seal(small_pdf(), PadesLevel.B_B, who="rsa")
+    assert verify_certificate(content, trust, now=NOW).reasons == ()
+    assert not is_list_signed_by(odd.dump(force=True), hierarchy.seals["rsa"].der)
+
+
+def test_a_list_inside_a_message_may_write_the_name_of_its_authority_in_its_own_way(hierarchy: Pki) -> None:
+    subject = x509.Name(
+        [x509.NameAttribute(one.oid, str(one.value).upper()) for one in hierarchy.issuing.certificate.subject]
+    )
+    loud = with_lists(detached_seal(b"x", hierarchy=hierarchy), [_list_under(subject, hierarchy.issuing, {})])
+    trust = Trust((hierarchy.root.der,), (), hierarchy.lists)
+    assert verify_detached(b"x", loud, trust, now=NOW).reasons == ()
 
 
 def _list_under(name: x509.Name, signer: Identity, revoked: dict[int, datetime]) -> bytes:

@@ -521,6 +521,7 @@ def test_an_upheld_name_that_would_not_come_out_right_is_refused_before_anything
     assert states(folder) == [(0, "issued")]
 
 
+@pytest.mark.long
 def test_whoever_is_asked_is_asked_about_an_unusual_name_too(folder: Folder, registry: Path) -> None:
     old = certificate_of(folder)
     arguments = ["reissue", old, "--reason", WHY, "--registry", str(registry), "--given-name", "Mar;ia", *UPHELD]

@@ -149,6 +149,7 @@ def test_what_a_judge_raises_is_said_of_its_file(mixed: Path, judge: Misbehaving
     assert codes(audit(mixed, judge, PATIENT)) == GOOD | {"a.pdf": [code]}
 
 
+@pytest.mark.long
 def test_a_manifest_that_is_never_judged_to_the_end_vouches_for_nothing(
     good: Folder, judge: MisbehavingJudge, tmp_path: Path
 ) -> None:

@@ -43,7 +43,8 @@ def test_a_configuration_without_an_end() -> None:
     assert "The configuration /dev/zero cannot be read: it is no regular file." in outcome.err
 
 
-@pytest.mark.parametrize("name", [pytest.param("seal.p12", marks=pytest.mark.long), "seal.passphrase"])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["seal.p12", "seal.passphrase"])
 def test_a_seal_key_or_passphrase_that_is_a_pipe(quick_folder: Folder, write_registry: Write, name: str) -> None:
     path = pipe(quick_folder.path / "pki" / name)
     registry = write_registry(PEOPLE[:1], [b1_by_test(PEOPLE[0])])

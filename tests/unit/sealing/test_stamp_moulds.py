@@ -150,7 +150,7 @@ def test_the_library_judges_the_first_answer_only(judges: Judges, by_library: li
     assert by_library == []
 
 
-@pytest.mark.parametrize("bit", [0, 5])
+@pytest.mark.parametrize("bit", [0, pytest.param(5, marks=pytest.mark.long)])
 def test_who_knows_answers_of_an_authority_judges_each_changed_byte_as_who_knows_none(judges: Judges, bit: int) -> None:
     answer = judges.answer("second")
     token = tsp.TimeStampResp.load(answer)["time_stamp_token"].dump()
@@ -260,7 +260,9 @@ def test_another_status_is_judged_alike_by_both(judges: Judges, status: bytes, a
     assert isinstance(new, bytes) is accepted
 
 
-@pytest.mark.parametrize("form", ["longer length", "bytes behind", "indefinite length", "more inside"])
+@pytest.mark.parametrize(
+    "form", ["longer length", "bytes behind", pytest.param("indefinite length", marks=pytest.mark.long), "more inside"]
+)
 def test_another_encoding_is_judged_alike_by_both(judges: Judges, form: str) -> None:
     answer = judges.answer("second")
     content = answer[4:]

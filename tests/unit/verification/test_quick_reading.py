@@ -248,7 +248,7 @@ def _entries(
     return found, None
 
 
-@pytest.mark.parametrize("level", [PadesLevel.B_B, PadesLevel.B_LTA])
+@pytest.mark.parametrize("level", [pytest.param(PadesLevel.B_B, marks=pytest.mark.long), PadesLevel.B_LTA])
 def test_nothing_of_a_file_stays_when_it_was_judged(
     sealed_tagged: dict[PadesLevel, bytes], trust: Trust, level: PadesLevel
 ) -> None:

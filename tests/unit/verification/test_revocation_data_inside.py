@@ -131,6 +131,7 @@ def test_a_response_that_is_not_in_der_is_refused(answered: AnsweredPki, bare: b
         assert codes(judged(answered, changed)) == ["SIGNATURE_MALFORMED"]
 
 
+@pytest.mark.long
 def test_no_changed_byte_of_a_seal_with_responses_passes(answered: AnsweredPki, bare: bytes) -> None:
     """A sample; tests/fuzz takes every byte. One response comes twice, so that none is missed when it is hidden."""
     signature = with_responses(bare, (*answered.responses(), answered.response("seal")))

@@ -8,14 +8,13 @@ certificates there are, of whom, of what and in which state.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, case, select
+from sqlalchemy import Connection, case, select
 
 from sealtool.canonical import sha256_hex
+from sealtool.ledger.chunks import streamed
 from sealtool.ledger.legibility import FAULTS
 from sealtool.ledger.replay import STATES
 from sealtool.ledger.tables import WHOLE_LEVEL, certificates, events
@@ -23,7 +22,6 @@ from sealtool.ledger.values import CertificateState
 
 _DECIDED: Final = frozenset({"reserved", "reservation_revised", "reissue_decided", "certificate_rebuilt"})
 """Kinds of events that tell of a decision."""
-_AT_A_TIME: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -46,8 +44,8 @@ def contradiction(connection: Connection) -> str | None:
     query = select(
         columns.certificate_id, columns.state, columns.decision, columns.person_id, columns.level, columns.area
     )
-    with _read(connection, query.order_by(columns.certificate_id)) as rows:
-        for certificate_id, state, decision, *key in rows:
+    with streamed(connection, query.order_by(columns.certificate_id)) as rows:
+        for certificate_id, state, decision, *key in map(tuple, rows):
             told = left.pop(certificate_id, None)
             if told is None:
                 return f"certificate {certificate_id} is in its table, but no event tells of it"
@@ -62,8 +60,8 @@ def _told(connection: Connection) -> dict[str, _Told]:
     kind = events.c.kind
     query = select(kind, events.c.certificate_id, case((kind.in_(_DECIDED), events.c.payload)))
     query = query.where(kind.in_([*STATES, *_DECIDED])).order_by(events.c.sequence)
-    with _read(connection, query) as rows:
-        for happened, certificate_id, payload in rows:
+    with streamed(connection, query) as rows:
+        for happened, certificate_id, payload in map(tuple, rows):
             one = told.setdefault(certificate_id, _Told())
             one.state = STATES.get(happened, one.state)
             if happened in _DECIDED:
@@ -77,7 +75,7 @@ def _facts(payload: Any) -> dict[str, Any]:
     """What an event says. Whether it is what sealtool wrote, the chain of hashes tells."""
     try:
         facts = json.loads(payload)
-    except (*FAULTS, RecursionError):
+    except FAULTS:
         return {}
     return facts if isinstance(facts, dict) else {}
 
@@ -88,9 +86,5 @@ def _agrees(text: Any, key: tuple[Any, ...], sha256: str | None) -> bool:
         decision = json.loads(text)
         says = (decision["person_id"], decision["level"], decision["area"] or WHOLE_LEVEL)
         return says == key and sha256 in {None, sha256_hex(text)}
-    except (*FAULTS, RecursionError):
+    except FAULTS:
         return False
-
-
-def _read(connection: Connection, query: Select[Any]) -> AbstractContextManager[Iterable[Sequence[Any]]]:
-    return connection.execution_options(stream_results=True, yield_per=_AT_A_TIME).execute(query)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Select
 
 T = TypeVar("T")
 
@@ -20,3 +22,8 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, _CHUNK)):
         yield chunk
+
+
+def streamed(connection: Connection, query: Select[Any]) -> CursorResult[Any]:
+    """The rows of a query as they are asked for; to be closed, where not all of them are."""
+    return connection.execution_options(stream_results=True, yield_per=_CHUNK).execute(query)

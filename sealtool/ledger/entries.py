@@ -11,18 +11,17 @@ from dataclasses import replace
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
 from sealtool.canonical import person_from_json
 from sealtool.ledger.certificates import area_of
+from sealtool.ledger.chunks import streamed
 from sealtool.ledger.legibility import CERTIFICATE, LINE, RecordedDecision, legible, read_json
 from sealtool.ledger.tables import WHOLE_LEVEL, certificates, documents, register
 from sealtool.ledger.values import ISSUED_ONCE, CertificateState, RegisterEntry
 from sealtool.model import CertificateId, Level, PersonId
-
-_AT_A_TIME: Final = 500
 
 
 def register_entries(
@@ -38,7 +37,7 @@ def register_entries(
     by_person = attrgetter("person_id")
     wanted = {str(level) for level in levels}
     # Of all levels: a certificate of another one may be all that tells the person's name.
-    with _read(connection, _certified(people)) as certified, _read(connection, _lines(people)) as lines:
+    with streamed(connection, _certified(people)) as certified, streamed(connection, _lines(people)) as lines:
         # Each group is read before the next one is asked for, so that nothing but one person is in memory.
         of_both = merge(
             ((person_id, 0, list(rows)) for person_id, rows in groupby(certified, legible(CERTIFICATE)(by_person))),
@@ -49,10 +48,6 @@ def register_entries(
             groups = {which: rows for _, which, rows in found}
             of_person = _of_person(PersonId(person_id), groups.get(0, []), groups.get(1, []))
             yield from (entry for entry in of_person if entry.level in wanted)
-
-
-def _read(connection: Connection, query: Select[Any]) -> CursorResult[Any]:
-    return connection.execution_options(stream_results=True, yield_per=_AT_A_TIME).execute(query)
 
 
 def _certified(people: Collection[PersonId] | None) -> Select[Any]:

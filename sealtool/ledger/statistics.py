@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, distinct, func, select
 
+from sealtool.ledger.chunks import streamed
 from sealtool.ledger.legibility import CERTIFICATE, RecordedDecision, legible, read_day, read_json
 from sealtool.ledger.tables import certificates, runs
 from sealtool.ledger.values import ISSUED_ONCE, CertificateState, RunState, Statistics
 
-_AT_A_TIME: Final = 1000
 _MONTH: Final = 7
 """Characters of a day that name its month."""
 
@@ -56,8 +56,7 @@ def _certificates(connection: Connection, within: list[ColumnElement[bool]]) -> 
     columns = certificates.c
     told = (columns.certificate_id, columns.level, columns.state, columns.decision, columns.issued_on)
     query = select(*told, columns.predecessor_id)
-    reading = connection.execution_options(stream_results=True, yield_per=_AT_A_TIME)
-    return reading.execute(query.where(*within))
+    return streamed(connection, query.where(*within))
 
 
 @legible(CERTIFICATE)

@@ -32,7 +32,6 @@ from tests.pki.authorities import (
     NOW,
     SEALED_AT,
     WEB_STATEMENTS,
-    YEAR,
     Identity,
     Pki,
     Profile,
@@ -42,6 +41,7 @@ from tests.pki.authorities import (
     pki,
     revocation_list,
     seal_profile,
+    stamp_profile,
     with_digest,
 )
 from tests.pki.sealed_files import seal, small_pdf, stamper_of
@@ -162,7 +162,7 @@ def _with_certificate_of_another(level: PadesLevel) -> Evidence:
 def _called_good() -> Evidence:
     """The authority said that the seal is revoked, and then that it is good; both stand in the file."""
     ours = pki()
-    authority = issue(_ASKED_AUTHORITY, ours.authority.key, ours.issuing, 0x7B06)
+    authority = issue(stamp_profile(responder=_RESPONDER), ours.authority.key, ours.issuing, 0x7B06)
     office = issue(seal_profile(responder=_RESPONDER), ec.generate_private_key(ec.SECP256R1()), ours.issuing, 0x7B05)
     asked = replace(ours, authority=authority, seals={"office": office})
     answers = [
@@ -176,14 +176,6 @@ def _called_good() -> Evidence:
 
 
 _RESPONDER = "http://responders.test.invalid"
-_ASKED_AUTHORITY = Profile(
-    "Test time stamp authority",
-    SEALED_AT - YEAR,
-    SEALED_AT + YEAR,
-    ("digital_signature",),
-    extended_usages=(ExtendedKeyUsageOID.TIME_STAMPING,),
-    responder=_RESPONDER,
-)
 _WEAK = ("WEAK_ALGORITHM",)
 _NOBODY = ("UNTRUSTED", "CHAIN_UNSOUND")
 _SIGNERS: Mapping[str, tuple[Forge, str, tuple[str, ...]]] = {
@@ -301,14 +293,7 @@ def _own(kind: type[timestamps.DummyTimeStamper], **settings: Any) -> timestamps
 
 def _authority_for(*usages: x509.ObjectIdentifier, is_critical: bool = True) -> timestamps.DummyTimeStamper:
     """A certificate of the same authority, for other things than time stamps, or for more."""
-    profile = Profile(
-        "Not a TSA",
-        SEALED_AT - YEAR,
-        SEALED_AT + YEAR,
-        ("digital_signature",),
-        extended_usages=usages,
-        extended_usages_critical=is_critical,
-    )
+    profile = stamp_profile(common_name="Not a TSA", extended_usages=usages, extended_usages_critical=is_critical)
     return _stamper(issue(profile, pki().authority.key, pki().issuing, 0x7B03))
 
 

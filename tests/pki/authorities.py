@@ -269,6 +269,18 @@ def seal_profile(**changes: object) -> Profile:
     return Profile(**(values | changes))  # type: ignore[arg-type]
 
 
+def stamp_profile(**changes: object) -> Profile:
+    """The profile of a time stamp unit (RFC 3161, 2.3), with what a test changes."""
+    values: dict[str, object] = {
+        "common_name": "Test time stamp authority",
+        "valid_from": SEALED_AT - YEAR,
+        "valid_until": SEALED_AT + YEAR,
+        "usages": ("digital_signature",),
+        "extended_usages": (ExtendedKeyUsageOID.TIME_STAMPING,),
+    }
+    return Profile(**(values | changes))  # type: ignore[arg-type]
+
+
 def employee_profile() -> Profile:
     """The profile of an employee's certificate for logging in, which names the organisation as that of a seal does."""
     names = {NameOID.GIVEN_NAME: "Aina", NameOID.SURNAME: "Prova", NameOID.SERIAL_NUMBER: "IDCES-10000000P"}
@@ -332,13 +344,7 @@ def pki(purpose: str = "ours") -> Pki:
         2,
     )
     authority = issue(
-        Profile(
-            "Test time stamp authority",
-            SEALED_AT - YEAR,
-            SEALED_AT + 8 * YEAR,
-            ("digital_signature",),
-            extended_usages=(ExtendedKeyUsageOID.TIME_STAMPING,),
-        ),
+        stamp_profile(valid_until=SEALED_AT + 8 * YEAR),
         _key(f"{purpose} authority", "rsa2048"),
         issuing,
         3,

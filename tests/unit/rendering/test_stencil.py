@@ -143,6 +143,13 @@ def own_templates(tmp_path: Path) -> Path:
     return folder
 
 
+def styled(templates: Path, style: str) -> CertificateRenderer:
+    """A renderer of these templates, with one more line in their style sheet."""
+    with (templates / "certificate.css").open("a", encoding="utf-8") as sheet:
+        sheet.write(f"\n{style}\n")
+    return CertificateRenderer(RenderingOptions(templates=templates))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "style",
@@ -157,9 +164,7 @@ def own_templates(tmp_path: Path) -> Path:
 def test_templates_of_a_deployment_come_out_as_the_engine_lays_them_out(
     own_templates: Path, make_order: OrderFactory, style: str
 ) -> None:
-    with (own_templates / "certificate.css").open("a", encoding="utf-8") as sheet:
-        sheet.write(f"\n{style}\n")
-    renderer = CertificateRenderer(RenderingOptions(templates=own_templates))
+    renderer = styled(own_templates, style)
     for name in ("Maria del Mar", "Jo"):
         order = make_order((name, "Puig", ""))
         assert renderer.render(order).content == renderer.render_plainly(order).content
@@ -195,9 +200,7 @@ def test_specimens_are_of_the_kind_of_their_order_and_differ_in_all_else(make_or
 def test_a_kind_that_comes_out_in_a_font_nobody_named_is_refused_as_by_the_engine(
     own_templates: Path, make_order: OrderFactory
 ) -> None:
-    with (own_templates / "certificate.css").open("a", encoding="utf-8") as sheet:
-        sheet.write('\n.name-4 { font-family: "No Such Family" }\n')
-    renderer = CertificateRenderer(RenderingOptions(templates=own_templates))
+    renderer = styled(own_templates, '.name-4 { font-family: "No Such Family" }')
     renderer.render(make_order())
     with pytest.raises(RenderingError, match="a font its style sheet does not name"):
         renderer.render(make_order(("Xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "", "")))
@@ -207,8 +210,6 @@ def test_a_kind_that_comes_out_in_a_font_nobody_named_is_refused_as_by_the_engin
 def test_a_kind_for_whose_names_there_is_no_room_comes_out_in_smaller_type_as_by_the_engine(
     own_templates: Path, make_order: OrderFactory
 ) -> None:
-    with (own_templates / "certificate.css").open("a", encoding="utf-8") as sheet:
-        sheet.write("\n.name-3 { font-size: 30pt; line-height: 3; margin-bottom: 6cm }\n")
-    renderer = CertificateRenderer(RenderingOptions(templates=own_templates))
+    renderer = styled(own_templates, ".name-3 { font-size: 30pt; line-height: 3; margin-bottom: 6cm }")
     order = make_order(("Maria Antonia del Carmen", "Fernandez", "de Cordoba i Oliver"))
     assert renderer.render(order).content == renderer.render_plainly(order).content

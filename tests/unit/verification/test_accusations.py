@@ -28,6 +28,7 @@ from tests.pki.authorities import (
     ocsp_response,
     revocation_list,
     seal_profile,
+    stamp_profile,
     with_digest,
 )
 from tests.pki.sealed_files import detached_seal, seal, small_pdf, stamper_of, with_lists
@@ -43,15 +44,7 @@ REVOKED = ["SEAL_CERTIFICATE_REVOKED"]
 def asked(hierarchy: Pki) -> Pki:
     """A seal and a time stamp authority about which responders may be asked."""
     office = issue(seal_profile(responder=ASKED), ec.generate_private_key(ec.SECP256R1()), hierarchy.issuing, 0x7C01)
-    stamps = Profile(
-        "Test time stamp authority",
-        SEALED_AT - YEAR,
-        SEALED_AT + YEAR,
-        ("digital_signature",),
-        extended_usages=(ExtendedKeyUsageOID.TIME_STAMPING,),
-        responder=ASKED,
-    )
-    authority = issue(stamps, hierarchy.authority.key, hierarchy.issuing, 0x7C02)
+    authority = issue(stamp_profile(responder=ASKED), hierarchy.authority.key, hierarchy.issuing, 0x7C02)
     return replace(hierarchy, authority=authority, seals={"asked": office})
 
 

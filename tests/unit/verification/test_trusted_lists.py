@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
 from pyhanko.sign.validation.qualified import eutl_parse
 from xsdata.formats.dataclass.context import XmlContext
@@ -35,6 +34,7 @@ from tests.pki.authorities import (
     pki,
     revocation_list,
     seal_profile,
+    stamp_profile,
 )
 from tests.pki.sealed_files import detached_seal, seal, small_pdf, stamper_of
 from tests.pki.trusted_lists import (
@@ -637,14 +637,7 @@ def elsewhere() -> Pki:
     start, end = SEALED_AT - 5 * YEAR, SEALED_AT + 10 * YEAR
     root = issue(Profile("Elsewhere root", start, end, ca, is_ca=True), _key("elsewhere root"), None, 11)
     issuing = issue(Profile("Elsewhere CA", start, end, ca, is_ca=True), _key("elsewhere issuing"), root, 12)
-    unit = Profile(
-        "Elsewhere unit",
-        SEALED_AT - YEAR,
-        SEALED_AT + YEAR,
-        ("digital_signature",),
-        extended_usages=(ExtendedKeyUsageOID.TIME_STAMPING,),
-    )
-    authority = issue(unit, _key("elsewhere unit", "rsa2048"), issuing, 13)
+    authority = issue(stamp_profile(common_name="Elsewhere unit"), _key("elsewhere unit", "rsa2048"), issuing, 13)
     return Pki(root, issuing, authority, {}, (revocation_list(root), revocation_list(issuing)))
 
 

@@ -168,7 +168,12 @@ def _called_good() -> Evidence:
     answers = [
         ocsp_response(authority, ours.issuing),
         ocsp_response(office, ours.issuing),
-        ocsp_response(office, ours.issuing, revoked_at=SEALED_AT - timedelta(days=1)),
+        ocsp_response(
+            office,
+            ours.issuing,
+            this_update=SEALED_AT - timedelta(hours=2),
+            revoked_at=SEALED_AT - timedelta(days=1),
+        ),
     ]
     content = seal(small_pdf(), BT, who="office", hierarchy=asked)
     content = with_store(content, ours.lists[:1], answers, [ours.issuing.der])

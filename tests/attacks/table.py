@@ -87,8 +87,8 @@ NOTES: Mapping[Group, str] = {
     "repair files show them.",
     Group.INSIDE: "Sealed as they are, so they are validly sealed. They are no certificates: these hold one record, "
     "plain links, and nothing that acts.",
-    Group.SIGNER: "DSS's default policy is not about seals of one organisation, and sets no limit to the age of a "
-    "revocation list.",
+    Group.SIGNER: "DSS's default policy is not about seals of one organisation, sets no limit to the age of a "
+    "revocation list, and follows the latest of several answers.",
     Group.TIME: "DSS judges the time stamp apart from the seal, and finds validation data also in older revisions; "
     "here, a time stamp that does not hold is an objection to the file, and so is a time in the wrong order.",
     Group.BROKEN: "The sealed revision is there as a whole; what was cut stood behind it.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -47,13 +47,16 @@ class Coverage:
             return ()
         return tuple(dict.fromkeys(character for character in composed if character not in self.characters))
 
-    def is_ordinary(self, name: str) -> bool:
-        """Whether a whole name is certainly read back from a page as it was written: every font holds its letters.
+    def unusual_letters(self, name: str) -> frozenset[str]:
+        """What of a name is perhaps not read back from a page as it was written: letters that not every font holds.
 
-        Of any other a page has to be made to know: readers mistake the letter below an accent that the font has not
-        joined to it, and two letters that have one shape in the font.
+        Of them a page has to be made to know: readers mistake the letter below an accent that the font has not joined
+        to it, and two letters that have one shape in the font.
+
+        Returns:
+            Each with the combining marks behind it; none where the name is certainly read back.
         """
-        return _ALPHABET.issuperset(name)
+        return frozenset() if _ALPHABET.issuperset(name) else frozenset(_letters(name)) - _ALPHABET
 
     def has_room(self, name: str) -> bool:
         """Whether a whole name certainly fits on every page."""
@@ -111,6 +114,18 @@ def font_digests(document: Document) -> dict[str, str]:
     for font in document.fonts.values():
         files.setdefault(f"font {font.family}", set()).add(hashlib.sha256(font.file_content).digest())
     return {family: hashlib.sha256(b"".join(sorted(found))).hexdigest()[:16] for family, found in files.items()}
+
+
+def _letters(text: str) -> Iterator[str]:
+    """The characters of a text, each with the combining marks behind it."""
+    letter = ""
+    for character in text:
+        if letter and not unicodedata.category(character).startswith("M"):
+            yield letter
+            letter = ""
+        letter += character
+    if letter:
+        yield letter
 
 
 def _character_map(font: Any) -> frozenset[int]:

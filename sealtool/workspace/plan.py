@@ -63,17 +63,20 @@ def printing(
 
     coverage = cache(lambda: told(tasks.coverage))
 
+    read_back: set[str] = set()  # unusual letters of names that came out as they are
     tried: dict[tuple[object, ...], str] = {}
 
     def trial(decision: Decision) -> str:
         name = decision.person.full_name
-        has_room = coverage().has_room(name)
-        if has_room and coverage().is_ordinary(name):
+        has_room, unusual = coverage().has_room(name), coverage().unusual_letters(name)
+        if has_room and read_back.issuperset(unusual):
             return ""
         kind = (name,) if has_room else (name, decision.level, decision.area, decision.procedures)
         if kind not in tried:
             order = CertificateOrder(_FOR_TRIAL, decision, workspace.today(), tuple(Language), replaces)
             tried[kind] = told(tasks.trial, order)
+            if not tried[kind]:
+                read_back.update(unusual)
         return tried[kind]
 
     return Printing(lambda text: coverage().unprintable(text), trial)

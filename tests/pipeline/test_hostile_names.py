@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from sealtool.model import CertificateOrder
+from sealtool.rendering import RenderingOptions
+from sealtool.workspace import tasks
 from tests.exports import write_export, write_plain_export
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
 
@@ -104,6 +107,25 @@ def test_a_name_that_would_not_come_out_right_holds_the_person_before_anything_i
     assert (problem["file"], problem["line"], problem["column"]) == ("people.csv", 2, "given_name")
     assert told in problem["message"]
     assert len(quick_folder.certificates) == (command == "issue")
+
+
+def test_letters_that_came_out_right_once_need_no_further_trial(
+    quick_folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["Nguyễn", "Ngọc", "Ngọc Nguyễn", "Mare\u0301", "Vale\u0301", "Xa\u0312\u0319z", "Ma\u0312\u0319z", "Nguyễn"]
+    people = [(person_id, name, "Mas", "") for person_id, name in zip(PEOPLE, names, strict=False)]
+    registry = write_export(tmp_path / "registry", people, [b1_by_test(one[0]) for one in people])
+    tried: list[str] = []
+
+    def recorded(options: RenderingOptions, order: CertificateOrder) -> str:
+        tried.append(order.decision.person.given_name)
+        return trial(options, order)
+
+    trial = tasks.trial
+    monkeypatch.setattr(tasks, "trial", recorded)
+    outcome = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json")
+    assert sorted(tried) == sorted({*names} - {"Ngọc Nguyễn", "Vale\u0301"})
+    assert {one["person_id"] for one in outcome.json["held"]} == {people[5][0], people[6][0]}
 
 
 def test_a_long_name_that_fits_is_issued(quick_folder: Folder, tmp_path: Path) -> None:

@@ -95,19 +95,20 @@ def test_a_name_in_capitals_gets_smaller_type_where_the_page_has_little_room(
 
 
 @pytest.mark.parametrize(
-    ("name", "is_ordinary"),
+    ("name", "unusual"),
     [
-        ("Marcel·lí D'Àngel-Güell", True),
-        ("Ștefan Þór", True),
-        ("Nguyễn", False),
-        ("Andre\u0301", False),
-        ("M@ria", False),
+        ("Marcel·lí D'Àngel-Güell", set()),
+        ("Ștefan Þór", set()),
+        ("Nguyễn Ngọc Nguyễn", {"ễ", "ọ"}),
+        ("Andre\u0301 Q\u0303\u0323e", {"e\u0301", "Q\u0303\u0323"}),
+        ("\u0301Andre", {"\u0301"}),
+        ("M@ria", {"@"}),
     ],
 )
-def test_names_with_letters_that_not_every_font_holds_are_not_ordinary(
-    renderer: CertificateRenderer, name: str, is_ordinary: bool
+def test_letters_that_not_every_font_holds_are_unusual(
+    renderer: CertificateRenderer, name: str, unusual: set[str]
 ) -> None:
-    assert renderer.coverage.is_ordinary(name) is is_ordinary
+    assert renderer.coverage.unusual_letters(name) == unusual
 
 
 @pytest.mark.parametrize("words", [80, 200, 500, 2000])

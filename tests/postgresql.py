@@ -142,6 +142,19 @@ def _servant() -> str:
     pytest.skip("There is no user that PostgreSQL could run as: initdb refuses root.")
 
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the cluster gets a private folder there
+_ROOM_FOR_ALL_DATABASES = 4 * 1024**3
+
+
+def _place() -> Path | None:
+    """In memory where there is room: each database is some hundred files, which a disk takes long to make and remove.
+
+    None for the usual folder for temporary files.
+    """
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM_FOR_ALL_DATABASES
+    return _MEMORY if has_room and os.access(_MEMORY, os.W_OK | os.X_OK) else None
+
+
 @contextlib.contextmanager
 def throw_away_cluster() -> Iterator[Cluster]:
     """A running cluster; skips, and says so, where PostgreSQL is not installed."""
@@ -150,7 +163,7 @@ def throw_away_cluster() -> Iterator[Cluster]:
         pytest.skip("PostgreSQL is not installed, so nothing says whether ledgers work there: apt install postgresql")
     user = _servant()
     # in the folder for temporary files itself: the path of a socket may have 107 bytes
-    with tempfile.TemporaryDirectory(prefix="sealtool-pg-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="sealtool-pg-", dir=_place(), ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         if os.geteuid() == 0:

@@ -343,7 +343,7 @@ def _stamped_of_sha1() -> bytes:
     signer = message["content"]["signer_infos"][0]
     digest = hashlib.sha1(signer["signature"].native, usedforsecurity=False).digest()
     signer["unsigned_attrs"][0]["values"] = [asyncio.run(_careless().async_timestamp(digest, "sha1"))]
-    return with_message(content, message.dump(force=True))
+    return with_message(content, message.dump())
 
 
 def _partly_stamped() -> bytes:

@@ -110,7 +110,7 @@ def with_responses(detached: bytes, responses: Iterable[bytes], *, version: str 
         for each in responses
     ]
     message["content"]["version"] = version
-    return bytes(message.dump(force=True))
+    return bytes(message.dump())
 
 
 class _InProcess(timestamps.TimeStamper):

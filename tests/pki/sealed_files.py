@@ -260,7 +260,7 @@ def with_lists(detached: bytes, lists: Iterable[bytes]) -> bytes:
     message["content"]["crls"] = [
         cms.RevocationInfoChoice(name="crl", value=asn1_crl.CertificateList.load(each)) for each in lists
     ]
-    return bytes(message.dump(force=True))
+    return bytes(message.dump())
 
 
 def _signed_attributes() -> Any:

@@ -202,7 +202,7 @@ def with_certificates(message: bytes, certificates: Iterable[bytes]) -> bytes:
     changed["content"]["certificates"] = [
         cms.CertificateChoices(name="certificate", value=asn1_x509.Certificate.load(each)) for each in certificates
     ]
-    return bytes(changed.dump(force=True))
+    return bytes(changed.dump())
 
 
 def with_certificates_turned_round(message: bytes) -> bytes:

@@ -87,10 +87,10 @@ def test_what_was_certified_is_shown_and_not_only_that_it_passed(issued: Folder)
     assert "accredited on 2025-03-12" in outcome.out
 
 
-def test_trust_never_comes_from_the_file_itself(issued: Folder, tmp_path: Path, demo_folder: Path) -> None:
-    other = tmp_path / "other"
-    assert call("init", other, "--demo").code == 0
-    outcome = call("verify", issued.certificates[0], "--trust", next(other.glob("pki/*root*.pem")), "--json")
+def test_trust_never_comes_from_the_file_itself(issued: Folder, root: Path, quick_demo_folder: Folder) -> None:
+    other = next(quick_demo_folder.path.glob("pki/*root*.pem"))
+    assert other.read_bytes() != root.read_bytes()
+    outcome = call("verify", issued.certificates[0], "--trust", other, "--json")
     assert outcome.code == 1
     assert outcome.json["files"][0]["verdict"] == "INDETERMINATE"
 

@@ -240,7 +240,7 @@ def test_at_a_terminal_a_human_is_asked(
     assert story(folder, old).certificate.state == after
 
 
-@pytest.mark.parametrize("command", ["reissue", "revoke"])
+@pytest.mark.parametrize("command", ["reissue", pytest.param("revoke", marks=pytest.mark.long)])
 def test_a_human_who_does_not_answer_learns_that_nothing_was_done(
     folder: Folder, corrected: Path, command: str
 ) -> None:
@@ -429,7 +429,10 @@ def test_an_upheld_day_is_certified_and_not_called_changed_afterwards(folder: Fo
     assert {one["covered_on"] for one in entry["areas"]} == {"2025-01-20"}
 
 
-@pytest.mark.parametrize(("day", "is_early"), [("2016-01-01", True), ("2020-08-31", True), ("2020-09-01", False)])
+@pytest.mark.parametrize(
+    ("day", "is_early"),
+    [pytest.param("2016-01-01", True, marks=pytest.mark.long), ("2020-08-31", True), ("2020-09-01", False)],
+)
 def test_an_upheld_day_before_anything_counts_is_warned_of_also_with_yes(
     folder: Folder, day: str, *, is_early: bool
 ) -> None:

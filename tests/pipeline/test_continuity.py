@@ -81,14 +81,13 @@ def _a_row_gone(folder: Folder) -> None:
 
 @pytest.mark.parametrize("damage", [_stray, _no_manifests, _a_file_in_its_place, _a_year_ahead])
 def test_a_plan_says_what_would_stop_the_next_run_in_its_words(
-    quick_folder: Folder, registry: Path, damage: Callable[[Folder], None]
+    issued: Folder, registry: Path, damage: Callable[[Folder], None]
 ) -> None:
-    issue(quick_folder, registry)
-    sound = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json")
+    sound = issued.call("plan", "--level", "B1", "--registry", registry, "--json")
     assert (sound.code, sound.err, "obstacle" in sound.json) == (0, "", False)
-    damage(quick_folder)
-    planned = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json")
-    stopped = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    damage(issued)
+    planned = issued.call("plan", "--level", "B1", "--registry", registry, "--json")
+    stopped = issued.call("issue", "--level", "B1", "--registry", registry, "--json")
     obstacle = planned.json["obstacle"]
     assert planned.json == {**sound.json, "obstacle": obstacle}
     assert {"schema": "sealtool.error/1", **obstacle} == stopped.json
@@ -110,12 +109,11 @@ def test_a_certificate_that_the_events_tell_of_is_not_issued_again_where_its_row
 
 
 def test_a_plan_says_that_the_output_folder_refuses_to_be_written_in(
-    quick_folder: Folder, registry: Path, monkeypatch: pytest.MonkeyPatch
+    issued: Folder, registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issue(quick_folder, registry)
-    year = quick_folder.certificates[0].parent.parent
+    year = issued.certificates[0].parent.parent
     monkeypatch.setattr(os, "access", lambda path, _: Path(path) != year)  # the superuser may write anywhere
-    planned = quick_folder.call("plan", "--level", "B1", "--registry", registry)
+    planned = issued.call("plan", "--level", "B1", "--registry", registry)
     assert planned.code == 0
     assert f"{year} cannot be written or read: Permission denied." in planned.err
 
@@ -179,7 +177,7 @@ def test_a_folder_that_lost_all_its_manifests_stops_the_run(any_folder: Folder, 
     assert issue(any_folder, registry) == 0
 
 
-@pytest.mark.parametrize("ending", [".json", ".json.p7s", ".csv"])
+@pytest.mark.parametrize("ending", [".json", ".json.p7s", pytest.param(".csv", marks=pytest.mark.long)])
 def test_a_part_of_a_manifest_that_is_missing_needs_a_human_and_stops_no_run(
     issued: Folder, write_registry: Write, ending: str
 ) -> None:
@@ -227,7 +225,7 @@ def test_the_same_ledger_under_another_name_has_the_same_lock(
         assert issue(other, registry) == 5
 
 
-@pytest.mark.parametrize("name", ["a?b", "a%41", "a*[x]", "with space"])
+@pytest.mark.parametrize("name", ["a?b", "a%41", "a*[x]", pytest.param("with space", marks=pytest.mark.long)])
 def test_a_folder_may_have_an_odd_name(quick_folder: Folder, registry: Path, tmp_path: Path, name: str) -> None:
     odd = Folder(tmp_path / name)
     shutil.copytree(quick_folder.path, odd.path)

@@ -339,7 +339,7 @@ def test_a_reissue_that_no_manifest_lists_yet_ends_the_certificate_that_its_file
     assert findings(quick_folder) == []
 
 
-@pytest.mark.parametrize("byte", [0, 31])
+@pytest.mark.parametrize("byte", [0, pytest.param(31, marks=pytest.mark.long)])
 def test_generations_that_first_stand_in_the_same_manifest_are_told_apart_by_their_files(
     quick_folder: Folder, registry: Path, monkeypatch: pytest.MonkeyPatch, byte: int
 ) -> None:

@@ -292,7 +292,7 @@ def test_the_letter_case_of_the_whole_value_cannot_be_changed(sealed: Sealed, tr
     assert _first(content, trust_with_lists)[0] == "BYTE_RANGE_MALFORMED"
 
 
-@pytest.mark.parametrize("level", [BB, BT, LTA])
+@pytest.mark.parametrize("level", [BB, pytest.param(BT, marks=pytest.mark.long), LTA])
 def test_no_changed_byte_passes(sealed: Sealed, trust_with_lists: Trust, level: PadesLevel) -> None:
     """A sample over the whole file; tests/fuzz takes every byte."""
     content = sealed[level]

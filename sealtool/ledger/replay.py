@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import Row
 
@@ -65,8 +65,8 @@ class Told:
         payload = json.loads(event.payload)
         if event.kind in STATES:
             self._certificate(event, payload)
-        elif event.kind in _FOLLOWED:
-            _FOLLOWED[event.kind](self, event, payload)
+        elif event.kind in self._FOLLOWED:
+            self._FOLLOWED[event.kind](self, event, payload)
         else:
             self.unknown.append((event.sequence, event.kind))
 
@@ -171,30 +171,30 @@ class Told:
         known.facts |= facts
         known.sequence, known.kind = event.sequence, event.kind
 
+    _FOLLOWED: ClassVar[Mapping[str, Callable[[Told, Row[Any], dict[str, Any]], None]]] = {
+        "run_started": _run_started,
+        "run_ended": _run_ended,
+        "run_rebuilt": _run_rebuilt,
+        "reservation_revised": _certificate_facts,
+        "certificate_rebuilt": _certificate_facts,
+        "document_rebuilt": _document_facts,
+        "renewal_announced": _renewal_announced,
+        "renewed": _document_facts,
+        "renewal_dropped": _renewal_dropped,
+        "provable_until_noted": _document_facts,
+        "manifest_announced": _manifest_announced,
+        "manifest_written": _manifest_written,
+        "manifest_withdrawn": _manifest_withdrawn,
+        "reissue_decided": _reissue_decided,
+        "successor_issued": _successor_issued,
+        "register_entered": _register_entered,
+        "register_removed": _register_removed,
+        "rebuilt": _nothing,
+    }
+
 
 _NOT_YET: Final[Mapping[str, None]] = {"issued_run": None, "issued_on": None, "successor_id": None}
 _NO_MANIFEST: Final[Mapping[str, None]] = {"manifest": None, "manifest_sha256": None}
-
-_FOLLOWED: Final[Mapping[str, Callable[[Told, Row[Any], dict[str, Any]], None]]] = {
-    "run_started": Told._run_started,  # noqa: SLF001 - this table is part of the class
-    "run_ended": Told._run_ended,  # noqa: SLF001
-    "run_rebuilt": Told._run_rebuilt,  # noqa: SLF001
-    "reservation_revised": Told._certificate_facts,  # noqa: SLF001
-    "certificate_rebuilt": Told._certificate_facts,  # noqa: SLF001
-    "document_rebuilt": Told._document_facts,  # noqa: SLF001
-    "renewal_announced": Told._renewal_announced,  # noqa: SLF001
-    "renewed": Told._document_facts,  # noqa: SLF001
-    "renewal_dropped": Told._renewal_dropped,  # noqa: SLF001
-    "provable_until_noted": Told._document_facts,  # noqa: SLF001
-    "manifest_announced": Told._manifest_announced,  # noqa: SLF001
-    "manifest_written": Told._manifest_written,  # noqa: SLF001
-    "manifest_withdrawn": Told._manifest_withdrawn,  # noqa: SLF001
-    "reissue_decided": Told._reissue_decided,  # noqa: SLF001
-    "successor_issued": Told._successor_issued,  # noqa: SLF001
-    "register_entered": Told._register_entered,  # noqa: SLF001
-    "register_removed": Told._register_removed,  # noqa: SLF001
-    "rebuilt": Told._nothing,  # noqa: SLF001
-}
 
 
 def register_key(row: Mapping[str, Any]) -> tuple[str, str, int]:

@@ -42,10 +42,6 @@ class Timing:
     peak_mib: float | None = None
 
     @property
-    def each_ms(self) -> float:
-        return 1000 * self.seconds / self.count
-
-    @property
     def rate(self) -> float:
         return self.count / self.seconds
 

@@ -28,7 +28,7 @@ SEAL_FIELD_NAME = "Seal"
 """The one signature field a certificate may have."""
 
 RECORD_ATTACHMENT_NAME = "record.json"
-"""The file inside a certificate that holds its record (:class:`CertificateRecord`) as canonical JSON."""
+"""The file inside a certificate that holds its record, canonical JSON (:mod:`sealtool.rendering.record`)."""
 
 
 class Level(StrEnum):

@@ -6,7 +6,6 @@ from sealtool.canonical import canonical_json, person_as_json
 from sealtool.model import CertificateOrder
 
 RECORD_SCHEMA = "sealtool.record/1"
-RECORD_MIME_TYPE = "application/json"
 
 
 def certificate_record(order: CertificateOrder) -> bytes:

@@ -2,7 +2,7 @@
 
 The building blocks of EN 319 102-1 are pyHanko's: 5.3 (basic signatures, :func:`ades_basic_validation`) and 5.4
 (time stamps, :func:`ades_timestamp_validation`), both with revocation data *required* for every certificate below
-the anchor. The moments are put together in :mod:`sealtool.verification.certificate`.
+the anchor. The moments are put together in :mod:`sealtool.verification.appraisal`.
 """
 
 from __future__ import annotations
@@ -81,11 +81,6 @@ class Material:
     def all_lists(self) -> tuple[bytes, ...]:
         """The file's revocation lists and those handed in."""
         return (*self.revocation_lists, *self.trust.revocation_lists)
-
-    @property
-    def has_revocation_data(self) -> bool:
-        """Whether there is any at all."""
-        return bool(self.all_lists or self.ocsp_responses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from sealtool.canonical import decision_fingerprint
 from sealtool.errors import SealtoolError, words_for_logs
 from sealtool.identifiers import new_certificate_id
 from sealtool.ledger import Ledger, Reservation, RunFacts, SealedDocument
-from sealtool.listing import Imprint, Listing
+from sealtool.listing import Imprint, Listing, RunSeal
 from sealtool.manifest import seal_as_json
 from sealtool.model import CertificateId, CertificateOrder, Language, Level, RunId
 from sealtool.planning import Action, Key, Plan, key_of
-from sealtool.press import Failure, Press, SealedCertificate, SealedFile, Sealing
+from sealtool.press import Failure, Press, SealedCertificate, SealedFile
 from sealtool.publishing import OutputFolder
 from sealtool.running import Edge, Recording, RunEvent
 
@@ -83,7 +83,6 @@ class Issuing:
     edge: Edge
     imprint: Imprint
     one_file_per_language: bool = False
-    _sealer: Sealing | None = None
 
     @property
     def recording(self) -> Recording:
@@ -132,15 +131,16 @@ class Issuing:
         with self.recording.run(report.run_id, facts, report.counts) as settled:
             report.recovered += settled.issued
             with asyncio.Runner() as runner:
+                seal = RunSeal(runner, self.press)
                 try:
                     for decide in decisions:
-                        self._produce(runner, decide(report), report)
-                    if self._sealer is not None:
+                        self._produce(seal, decide(report), report)
+                    if seal.is_loaded:
                         self.press().let_go()
-                    self._write_manifest(runner, facts, report)
+                    listing = Listing(self.recording, self.imprint, seal.of_manifest)
+                    report.manifest = listing.write(report.run_id, facts, report.counts())
                 finally:
-                    if self._sealer is not None:
-                        runner.run(self._sealer.aclose())
+                    seal.close()
         return report
 
     def stopped_reissues(self, _: IssueReport) -> Sequence[Reservation]:
@@ -196,7 +196,7 @@ class Issuing:
 
     # --- certificates ---------------------------------------------------------------------------------
 
-    def _produce(self, runner: asyncio.Runner, reservations: Sequence[Reservation], report: IssueReport) -> None:
+    def _produce(self, seal: RunSeal, reservations: Sequence[Reservation], report: IssueReport) -> None:
         if not reservations:
             return
         total, before = len(reservations), len(report.issued)
@@ -212,7 +212,7 @@ class Issuing:
             self.edge.on_progress(len(report.issued) - before, total)
 
         orders = map(self._orders, reservations)
-        failures = runner.run(self.press().make(self._sealing(), orders, hand_on, self._step))
+        failures = seal.runner.run(self.press().make(seal.loaded(), orders, hand_on, self._step))
         for one in failures:
             self.edge.tell(RunEvent.CERTIFICATE_FAILED, certificate_id=one.certificate_id, **_why(one.error))
         report.failures += failures
@@ -249,21 +249,6 @@ class Issuing:
         self._step("certificates issued")
         for certificate_id, level in levels.items():
             self.edge.tell(RunEvent.CERTIFICATE_ISSUED, certificate_id=certificate_id, certified=str(level))
-
-    # --- the manifest ---------------------------------------------------------------------------------
-
-    def _write_manifest(self, runner: asyncio.Runner, facts: RunFacts, report: IssueReport) -> None:
-        def seal(content: bytes) -> bytes:
-            return runner.run(self.press().seal_manifest(self._sealing(), content))
-
-        listing = Listing(self.recording, self.imprint, seal)
-        report.manifest = listing.write(report.run_id, facts, report.counts())
-
-    def _sealing(self) -> Sealing:
-        """The sealer, made when it is first needed: a run with nothing to seal asks for no passphrase."""
-        if self._sealer is None:
-            self._sealer = self.press().sealing()
-        return self._sealer
 
     def _step(self, name: str) -> None:
         self.edge.on_step(name)

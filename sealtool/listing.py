@@ -38,8 +38,8 @@ class Imprint:
 
 
 @dataclass(slots=True)
-class ManifestSeal:
-    """Seals manifests in the event loop of a run, where nothing else needs the key: it is loaded when that is so."""
+class RunSeal:
+    """The seal of a run, in the run's event loop. The key is loaded, and a passphrase asked for, when it is needed."""
 
     runner: asyncio.Runner
     press: Callable[[], Press]
@@ -51,18 +51,24 @@ class ManifestSeal:
         Raises:
             SealtoolError: the key or a service cannot be used.
         """
-        self.runner.run(self._loaded().prepare())
+        self.runner.run(self.loaded().prepare())
 
-    def __call__(self, content: bytes) -> bytes:
+    def of_manifest(self, content: bytes) -> bytes:
         """A detached seal that our own verifier has passed; SealtoolError where there is none."""
-        return self.runner.run(self.press().seal_manifest(self._loaded(), content))
+        return self.runner.run(self.press().seal_manifest(self.loaded(), content))
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether something needed it."""
+        return self._sealer is not None
 
     def close(self) -> None:
         """Lets go of connections."""
         if self._sealer is not None:
             self.runner.run(self._sealer.aclose())
 
-    def _loaded(self) -> Sealing:
+    def loaded(self) -> Sealing:
+        """What seals; SealtoolError where the key cannot be had."""
         if self._sealer is None:
             self._sealer = self.press().sealing()
         return self._sealer

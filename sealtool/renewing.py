@@ -17,7 +17,7 @@ from typing import Any, Final
 from sealtool.canonical import sha256_hex
 from sealtool.errors import SealtoolError
 from sealtool.ledger import DocumentOnRecord, Renewed, RunFacts
-from sealtool.listing import Imprint, Listing, ManifestSeal
+from sealtool.listing import Imprint, Listing, RunSeal
 from sealtool.manifest import seal_as_json
 from sealtool.model import Reason, RunId
 from sealtool.preservation import Candidate, Extended, Kept, Preservation, RefusalCode, Refused, left_alone
@@ -99,7 +99,7 @@ class Renewing:
     recording: Recording
     imprint: Imprint
     preservation: Preservation
-    seal: ManifestSeal
+    seal: RunSeal
 
     def run(
         self,
@@ -126,7 +126,7 @@ class Renewing:
             needed = [one for one in chosen if not self._is_fresh(one)]
             fresh = [one for one in chosen if self._is_fresh(one)]
             self._take([left_alone(self._candidate(one), one.provable_until) for one in fresh], report)
-            listing = Listing(self.recording, self.imprint, self.seal)
+            listing = Listing(self.recording, self.imprint, self.seal.of_manifest)
             try:
                 self._renew(runner, run_id, needed, report)
             except (SealtoolError, KeyboardInterrupt):

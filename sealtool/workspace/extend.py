@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sealtool.errors import UsageError
 from sealtool.ledger import DocumentOnRecord
-from sealtool.listing import ManifestSeal
+from sealtool.listing import RunSeal
 from sealtool.preservation import Checks, Need, Preservation
 from sealtool.renewing import ExtensionReport, Renewing, chosen_documents, extend_copies, find_files
 from sealtool.running import Edge, Recording
@@ -63,7 +63,7 @@ def _renew(  # noqa: PLR0913, PLR0917 - what one run needs
 ) -> None:
     command = f"extend {len(names)} documents" if due_days is None else f"extend --due {due_days}"
     with workspace.held_ledger() as ledger:
-        seal = ManifestSeal(runner, press_of(workspace, preservation.executor))
+        seal = RunSeal(runner, press_of(workspace, preservation.executor))
 
         def choose() -> list[DocumentOnRecord]:
             named = chosen_documents(ledger.documents_on_record(), names, report) if names else []

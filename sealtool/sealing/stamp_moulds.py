@@ -1,60 +1,21 @@
-"""Requests for time stamps put together of parts, and answers recognised by theirs (RFC 3161, 2.4; ADR 0018).
+"""Answers of time stamp authorities recognised by their parts (RFC 3161, 2.4.2; ADR 0018).
 
-Two requests to one authority differ in the imprint and the nonce, two of its answers in what is stamped and the
-signature. All else is encoded, and judged, once.
+Two answers of one authority differ in what is stamped and the signature. All else is judged once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asn1crypto import algos, core, tsp
+from asn1crypto import algos, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.exceptions import InvalidSignature
 from pyhanko.sign.general import extract_signer_info
 from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR, SignatureValidationContext
 
-from sealtool.sealing.der import OCTET_STRING, SEQUENCE, element
+from sealtool.sealing.der import SEQUENCE, element
 from sealtool.sealing.moulds import MessageMould
 from sealtool.sealing.signatures import digest_of
-
-
-@dataclass(frozen=True, slots=True)
-class RequestMould:
-    """The encoded parts that all requests with one digest algorithm have in common.
-
-    Attributes:
-        version: of the request.
-        algorithm: of the digest.
-        certificate_wanted: that the token is to hold the certificate of its signer.
-    """
-
-    version: bytes
-    algorithm: bytes
-    certificate_wanted: bytes
-
-    @classmethod
-    def of(cls, request: tsp.TimeStampReq, digest: bytes, nonce: int) -> RequestMould | None:
-        """The mould of a request; None where another one could not be made of its parts.
-
-        Args:
-            request: as the library built it.
-            digest: of what is to be stamped.
-            nonce: of the request.
-        """
-        encoded = request.dump()
-        parsed = tsp.TimeStampReq.load(encoded)
-        mould = cls(
-            version=parsed["version"].dump(),
-            algorithm=parsed["message_imprint"]["hash_algorithm"].dump(),
-            certificate_wanted=parsed["cert_req"].dump(),
-        )
-        return mould if mould.filled(digest, nonce) == encoded else None
-
-    def filled(self, digest: bytes, nonce: int) -> bytes:
-        """A whole request."""
-        imprint = element(SEQUENCE, self.algorithm, element(OCTET_STRING, digest))
-        return element(SEQUENCE, self.version, imprint, core.Integer(nonce).dump(), self.certificate_wanted)
 
 
 @dataclass(frozen=True, slots=True)

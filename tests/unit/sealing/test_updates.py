@@ -84,8 +84,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("sealtool.sealing.archiving.SealWriter", Noting)
     monkeypatch.setattr("pyhanko.pdf_utils.incremental_writer.os.urandom", lambda count: bytes([0x5A]) * count)
     monkeypatch.setattr("sealtool.sealing.updates.secrets.token_hex", lambda count: "5a" * count)
-    for module in ("pyhanko.sign.timestamps.api", "sealtool.sealing.time_stamps"):
-        monkeypatch.setattr(f"{module}.get_nonce", lambda: 11)
+    monkeypatch.setattr("sealtool.sealing.time_stamps.get_nonce", lambda: 11)
     return written
 
 

@@ -249,13 +249,13 @@ class Proposing:
 
     Attributes:
         read: story -> the export and the plan for the person and level of the certificate.
-        printing: which names cannot be printed.
+        printing: certificate to be replaced -> which names cannot be printed on its successor, which names it.
         earliest: the first day on which anything counts by the law; what was upheld before it is to be asked about.
     """
 
     ledger: Ledger
     read: Callable[[CertificateStory], tuple[Registry, Plan]]
-    printing: Printing
+    printing: Callable[[CertificateId], Printing]
     earliest: date
 
     def propose(self, text: str, grounds: Grounds, upheld: Upheld) -> Proposal:
@@ -308,7 +308,8 @@ class Proposing:
         return content
 
     def _insist_on_printable(self, story: CertificateStory, decision: Decision) -> None:
-        missing = self.printing.unprintable(decision.person.full_name)
+        printing = self.printing(story.certificate.certificate_id)
+        missing = printing.unprintable(decision.person.full_name)
         if missing:
             points = ", ".join(f"U+{ord(character):04X}" for character in missing)
             raise AppealError(
@@ -316,7 +317,7 @@ class Proposing:
                 f"cannot print ({points}). Nothing was done.",
                 advice="Give it in Latin letters, or configure fonts that have these characters.",
             )
-        if why := self.printing.trial(decision):
+        if why := printing.trial(decision):
             raise AppealError(
                 f"The name for the successor of {story.certificate.certificate_id} cannot be printed as it stands: a "
                 f"certificate was made for trial. {why} Nothing was done.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sealtool.appeals import Grounds, Proposal, Proposing, Reissue, Reissuing, Revocation, Revoking
 from sealtool.issuing import Issuing
 from sealtool.ledger import CertificateStory
-from sealtool.model import CertificateId, Level, Registry
+from sealtool.model import Level, Registry
 from sealtool.planning import Plan, Scope
 from sealtool.registry import read_given_day, read_given_name
 from sealtool.upholding import OPTIONS, Upheld
@@ -51,7 +51,7 @@ def propose_reissue(
         proposing = Proposing(
             ledger=ledger,
             read=read,
-            printing=printing(workspace, replaces=CertificateId(certificate_id)),
+            printing=lambda replaced: printing(workspace, replaces=replaced),
             earliest=min(workspace.rules.origin_floors.values()),
         )
         return proposing.propose(certificate_id, grounds, upheld)

@@ -20,9 +20,11 @@ from pypdf import PdfReader
 from sealtool.appeals import Grounds, Proposal
 from sealtool.errors import LedgerLockedError
 from sealtool.ledger import CertificateState, CertificateStory
-from sealtool.model import CertificateId, Level
+from sealtool.model import CertificateId, CertificateOrder, Level
 from sealtool.planning import Scope
+from sealtool.rendering import RenderingOptions
 from sealtool.upholding import Upheld
+from sealtool.workspace import tasks
 from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Outcome, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after, killed_at_step
@@ -489,6 +491,22 @@ def test_a_level_that_the_registry_lost_can_be_upheld_by_its_day(folder: Folder,
     assert issue(folder, without).code == 0
     (entry,) = folder.call("register", "--person", A, "--state", "issued", "--json").json["entries"]
     assert (entry["accredited_on"], len(entry["areas"])) == ("2025-03-12", 6)
+
+
+def test_the_trial_names_the_certificate_to_be_replaced_as_its_successor_will(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[CertificateOrder] = []
+
+    def recorded(_: RenderingOptions, order: CertificateOrder) -> str:
+        tried.append(order)
+        return "It is kept as it was."
+
+    monkeypatch.setattr(tasks, "trial", recorded)
+    old = certificate_of(folder)
+    as_typed = old.replace("-", "").lower()
+    assert reissue(folder, as_typed, "--given-name", "Ngọc", *UPHELD).code == 1
+    assert [order.replaces for order in tried] == [old]
 
 
 def test_an_upheld_name_is_printed_as_it_was_given(folder: Folder, registry: Path) -> None:

@@ -190,6 +190,24 @@ def write_registry(tmp_path: Path) -> Write:
     return write
 
 
+@pytest.fixture
+def registry(write_registry: Write) -> Path:
+    """B1 for the first two people."""
+    return write_registry(PEOPLE[:2], map(b1_by_test, PEOPLE[:2]))
+
+
+@pytest.fixture
+def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty folder to work in, with no configuration from outside."""
+    monkeypatch.delenv("SEALTOOL_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
 def b1_by_test(person: str, day: str = "2025-03-12") -> tuple[str, ...]:
     """All six areas of B1 by a specific test."""
     return (person, "B1", "", "test", day, "REF-1")
+
+
+def issue_b1(folder: Folder, registry: Path) -> int:
+    """The exit code of a run."""
+    return folder.call("issue", "--level", "B1", "--registry", registry).code

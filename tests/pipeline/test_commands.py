@@ -27,6 +27,7 @@ from tests.pipeline.conftest import (
     b1_by_test,
     call,
     dni,
+    issue_b1,
 )
 
 A, B = PEOPLE[:2]
@@ -37,10 +38,7 @@ def _in_make_long(*case: object) -> object:
     return pytest.param(*case, marks=pytest.mark.long)
 
 
-@pytest.fixture(autouse=True)
-def _no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("SEALTOOL_CONFIG", raising=False)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("no_configuration")
 
 
 def test_the_program_and_the_module_are_the_same() -> None:
@@ -320,18 +318,14 @@ def test_status_shows_when_runs_started_by_the_clock_of_the_organisation(issued:
 # --- how a run ends --------------------------------------------------------------------------------------
 
 
-def issue(folder: Folder, registry: Path) -> int:
-    return folder.call("issue", "--level", "B1", "--registry", registry).code
-
-
 def test_a_missing_seal_key_exits_6_and_the_next_run_goes_on(quick_folder: Folder, write_registry: Write) -> None:
     registry = write_registry([A], [b1_by_test(A)])
     key = next(quick_folder.path.glob("pki/seal*.p12"))
     key.rename(key.with_suffix(".away"))
-    assert issue(quick_folder, registry) == 6
+    assert issue_b1(quick_folder, registry) == 6
     assert quick_folder.call("status").code == 1
     key.with_suffix(".away").rename(key)
-    assert issue(quick_folder, registry) == 0
+    assert issue_b1(quick_folder, registry) == 0
     assert len(quick_folder.certificates) == 1
 
 
@@ -342,10 +336,10 @@ def test_an_unreachable_time_stamp_authority_exits_7_and_nothing_is_sealed_below
     text = folder.configuration.read_text(encoding="utf-8")
     demo = [line for line in text.splitlines() if line.startswith("demo_")]
     folder.configure("\n".join(demo), 'urls = ["http://127.0.0.1:9/tsa"]\ntimeout_seconds = 2\nretries = 0')
-    assert issue(folder, registry) == 7
+    assert issue_b1(folder, registry) == 7
     assert folder.certificates == []
     folder.configuration.write_text(text, encoding="utf-8")
-    assert issue(folder, registry) == 0
+    assert issue_b1(folder, registry) == 0
     assert len(folder.certificates) == 1
 
 
@@ -389,7 +383,7 @@ def test_an_interrupted_run_exits_130_and_the_next_goes_on(
     with quick_folder.workspace.ledger() as ledger:
         assert ledger.sealed_documents() == ()
         assert len(ledger.issued_paths()) == len(quick_folder.certificates) < len(people)
-    assert issue(quick_folder, registry) == 0
+    assert issue_b1(quick_folder, registry) == 0
     assert len(quick_folder.certificates) == len(people)
 
 
@@ -423,7 +417,7 @@ def test_what_our_own_verifier_refuses_is_not_published_and_the_others_are(
     assert "was not published" in outcome.out
     assert "SelfCheckError" in (quick_folder.path / "sealtool.log").read_text(encoding="utf-8")
     assert len(quick_folder.certificates) == 1
-    assert issue(quick_folder, registry) == 0
+    assert issue_b1(quick_folder, registry) == 0
     assert len(quick_folder.certificates) == 2
 
 
@@ -439,7 +433,7 @@ def test_when_nothing_passes_the_run_stops_early(
         raise SelfCheckError("Never.")
 
     monkeypatch.setattr(press, "insist", hopeless)
-    assert issue(quick_folder, write_registry(people, map(b1_by_test, people))) == 70
+    assert issue_b1(quick_folder, write_registry(people, map(b1_by_test, people))) == 70
     assert tried < len(people)
 
 
@@ -459,13 +453,13 @@ def test_a_lost_worker_is_no_bug_and_the_next_run_goes_on(quick_folder: Folder, 
     _, told = process.communicate()
     assert process.returncode == 130
     assert b"worker process was ended" in told
-    assert issue(quick_folder, registry) == 0
+    assert issue_b1(quick_folder, registry) == 0
     assert len(quick_folder.certificates) == len(people)
 
 
 def test_below_b_lt_without_revocation_lists_nothing_is_begun(quick_folder: Folder, write_registry: Write) -> None:
     quick_folder.configure('crls = ["pki/*.crl"]', "crls = []")
-    assert issue(quick_folder, write_registry([A], [b1_by_test(A)])) == 3
+    assert issue_b1(quick_folder, write_registry([A], [b1_by_test(A)])) == 3
     assert quick_folder.call("status", "--json").json["runs"] == []
 
 

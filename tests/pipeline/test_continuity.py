@@ -11,18 +11,9 @@ import pytest
 
 from sealtool.ledger.events import event_hash
 from tests.ledgers import Place
-from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
+from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, issue_b1
 
 A, B, C = PEOPLE[:3]
-
-
-@pytest.fixture
-def registry(write_registry: Write) -> Path:
-    return write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-
-
-def issue(folder: Folder, registry: Path) -> int:
-    return folder.call("issue", "--level", "B1", "--registry", registry).code
 
 
 @pytest.fixture
@@ -31,7 +22,7 @@ def rolled_back(issued: Folder, write_registry: Write) -> Folder:
     ledger = issued.path / "ledger.sqlite"
     backup = shutil.copy(ledger, issued.path / "backup")
     more = write_registry([A, B, C], [b1_by_test(person) for person in (A, B, C)], name="more")
-    assert issue(issued, more) == 0
+    assert issue_b1(issued, more) == 0
     shutil.move(backup, ledger)
     return issued
 
@@ -125,26 +116,26 @@ def test_status_says_that_the_ledger_was_rolled_back(rolled_back: Folder) -> Non
 def test_a_rollback_is_noticed_even_without_manifests(rolled_back: Folder, registry: Path) -> None:
     for manifest in rolled_back.manifests:
         manifest.unlink()
-    assert issue(rolled_back, registry) == 5
+    assert issue_b1(rolled_back, registry) == 5
     assert len(rolled_back.certificates) == 3
 
 
 def test_a_ledger_changed_by_hand_since_the_last_manifest_stops_the_run(
     quick_folder: Folder, ledger_place: Place, registry: Path
 ) -> None:
-    issue(quick_folder, registry)
+    issue_b1(quick_folder, registry)
     ledger_place.disarm()
     ledger_place.execute("UPDATE events SET at = '2020' WHERE sequence = (SELECT max(sequence) FROM events)")
-    assert issue(quick_folder, registry) == 5
+    assert issue_b1(quick_folder, registry) == 5
     assert quick_folder.call("status").code == 5
 
 
 def test_an_output_folder_that_went_away_is_not_made_anew(issued: Folder, registry: Path) -> None:
     (issued.path / "out").rename(issued.path / "away")
-    assert issue(issued, registry) == 5
+    assert issue_b1(issued, registry) == 5
     assert not (issued.path / "out").exists()
     (issued.path / "away").rename(issued.path / "out")
-    assert issue(issued, registry) == 0
+    assert issue_b1(issued, registry) == 0
 
 
 @pytest.mark.parametrize(
@@ -168,13 +159,13 @@ def test_a_document_that_nobody_issued_stops_the_run_and_its_name_tells_why(
 
 
 def test_a_folder_that_lost_all_its_manifests_stops_the_run(any_folder: Folder, registry: Path) -> None:
-    issue(any_folder, registry)
+    issue_b1(any_folder, registry)
     (any_folder.path / "out" / "manifests").rename(any_folder.path / "away")
-    assert issue(any_folder, registry) == 5
+    assert issue_b1(any_folder, registry) == 5
     outcome = any_folder.call("status")
     assert (outcome.code, "The ledger knows of manifests" in outcome.out) == (5, True)
     (any_folder.path / "away").rename(any_folder.path / "out" / "manifests")
-    assert issue(any_folder, registry) == 0
+    assert issue_b1(any_folder, registry) == 0
 
 
 @pytest.mark.parametrize("ending", [".json", ".json.p7s", pytest.param(".csv", marks=pytest.mark.long)])
@@ -182,13 +173,13 @@ def test_a_part_of_a_manifest_that_is_missing_needs_a_human_and_stops_no_run(
     issued: Folder, write_registry: Write, ending: str
 ) -> None:
     more = write_registry([A, B, C], [b1_by_test(person) for person in (A, B, C)], name="more")
-    assert issue(issued, more) == 0
+    assert issue_b1(issued, more) == 0
     first = issued.manifests[0]
     first.with_name(f"{first.stem}{ending}").unlink()
     outcome = issued.call("status", "--json")
     (found,) = outcome.json["needs_human"]
     assert (outcome.code, found["code"], f"{first.stem}{ending}" in found["message"]) == (1, "MANIFEST_MISSING", True)
-    assert issue(issued, more) == 0
+    assert issue_b1(issued, more) == 0
 
 
 @pytest.mark.parametrize("name", ["{run}.valide.json", "zzz.json", "report.html"])
@@ -197,7 +188,7 @@ def test_what_is_called_otherwise_than_manifests_are_is_not_taken_for_one(
 ) -> None:
     (manifest,) = issued.manifests
     manifest.with_name(name.format(run=manifest.stem)).write_text("{}", encoding="utf-8")
-    assert issue(issued, registry) == 0
+    assert issue_b1(issued, registry) == 0
     assert issued.call("status").code == 0
     assert issued.call("ledger", "verify").code == 0
     assert issued.call("verify", issued.path / "out").code == 1
@@ -222,14 +213,14 @@ def test_the_same_ledger_under_another_name_has_the_same_lock(
     (other.path / "ledger.sqlite").unlink()
     (other.path / "ledger.sqlite").symlink_to(quick_folder.path / "ledger.sqlite")
     with quick_folder.workspace.ledger() as ledger, ledger.exclusive():
-        assert issue(other, registry) == 5
+        assert issue_b1(other, registry) == 5
 
 
 @pytest.mark.parametrize("name", ["a?b", "a%41", "a*[x]", pytest.param("with space", marks=pytest.mark.long)])
 def test_a_folder_may_have_an_odd_name(quick_folder: Folder, registry: Path, tmp_path: Path, name: str) -> None:
     odd = Folder(tmp_path / name)
     shutil.copytree(quick_folder.path, odd.path)
-    assert issue(odd, registry) == 0
+    assert issue_b1(odd, registry) == 0
     assert len(odd.certificates) == 2
 
 
@@ -237,10 +228,10 @@ def test_what_a_run_left_open_is_not_settled_by_a_later_run_for_somebody_else(
     issued: Folder, registry: Path, write_registry: Write
 ) -> None:
     corrected = write_registry([A, B], [b1_by_test(A, day="2025-06-01"), b1_by_test(B)], name="corrected")
-    assert issue(issued, corrected) == 1
+    assert issue_b1(issued, corrected) == 1
     issued.call("issue", "--level", "B1", "--person", B, "--registry", corrected)
     outcome = issued.call("status")
     assert outcome.code == 1
     assert "contradicted 1 issued certificate" in outcome.out
-    assert issue(issued, registry) == 0
+    assert issue_b1(issued, registry) == 0
     assert issued.call("status").code == 0

@@ -24,11 +24,6 @@ A, B, C = PEOPLE[:3]
 B1 = Scope((Level.B1,))
 
 
-@pytest.fixture
-def registry(write_registry: Write) -> Path:
-    return write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-
-
 @pytest.fixture(autouse=True)
 def _one_certificate_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "BATCH", 1)  # more steps to die between

@@ -36,11 +36,6 @@ def _one_certificate_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "BATCH", 1)  # more steps to fail between
 
 
-@pytest.fixture
-def registry(write_registry: Write) -> Path:
-    return write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-
-
 def at(step: str, work: Callable[[], object]) -> Callable[[str], None]:
     """Does the work once, right after the first step of that name."""
     done: list[str] = []

@@ -27,11 +27,6 @@ B1 = Scope((Level.B1,))
 OLD_LEDGERS = Path(__file__).parents[1] / "ledgers_of_before"
 
 
-@pytest.fixture
-def registry(write_registry: Write) -> Path:
-    return write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
-
-
 @pytest.fixture(scope="module")
 def issued_once(quick_demo_folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """Two certificates in two manifests, one of them renewed, and a backup; not to be touched."""

@@ -7,11 +7,7 @@ import pytest
 
 from tests.pipeline.conftest import call
 
-
-@pytest.fixture(autouse=True)
-def _an_empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("SEALTOOL_CONFIG", raising=False)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("no_configuration")
 
 
 def test_previews_need_no_configuration(tmp_path: Path) -> None:

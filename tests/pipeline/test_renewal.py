@@ -19,7 +19,7 @@ from sealtool.settings import load_settings
 from sealtool.verification import load_trust, verify_certificate
 from sealtool.workspace import Workspace
 from tests.exports import write_plain_export
-from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, Write, b1_by_test
+from tests.pipeline.conftest import PEOPLE, REPOSITORY, Folder, b1_by_test
 from tests.pipeline.test_crashes import ended_by, in_a_child, killed_after, killed_at_step
 from tests.pki.authorities import SEALED_AT
 from tests.pki.sealed_files import seal, small_pdf
@@ -29,11 +29,6 @@ pytestmark = pytest.mark.long
 
 A, B, C = PEOPLE[:3]
 B1 = Scope((Level.B1,))
-
-
-@pytest.fixture
-def registry(write_registry: Write) -> Path:
-    return write_registry([A, B], [b1_by_test(A), b1_by_test(B)])
 
 
 @pytest.fixture(scope="module")

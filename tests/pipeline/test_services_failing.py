@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test
+from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, issue_b1
 from tests.pki.services import PASSPHRASE, Services, running, status
 
 HOLDERS = PEOPLE[:3]
@@ -74,12 +74,8 @@ def registry(write_registry: Write) -> Path:
     return write_registry(HOLDERS, [b1_by_test(person) for person in HOLDERS])
 
 
-def issue(folder: Folder, registry: Path) -> int:
-    return folder.call("issue", "--level", "B1", "--registry", registry).code
-
-
 def test_with_ocsp_alone_everything_is_issued_and_verified_with_the_manifest(office: Folder, registry: Path) -> None:
-    assert issue(office, registry) == 0
+    assert issue_b1(office, registry) == 0
 
     verified = office.call("verify", office.path / "out", "--json")
     assert verified.code == 0
@@ -88,7 +84,7 @@ def test_with_ocsp_alone_everything_is_issued_and_verified_with_the_manifest(off
 
 
 def test_the_manifest_names_the_policy_of_every_seal(office: Folder, registry: Path) -> None:
-    issue(office, registry)
+    issue_b1(office, registry)
 
     (manifest,) = office.manifests
     assert manifest.read_text(encoding="utf-8").count("2.16.724.1.3.1.1.2.1.9") == len(HOLDERS)
@@ -112,10 +108,10 @@ def test_with_all_authorities_down_nothing_is_sealed_and_the_next_run_issues_eac
     assert f"{len(HOLDERS)} certificates are pending" in status_of_ledger.out
 
     services.faults.clear()
-    assert issue(office, registry) == 0
+    assert issue_b1(office, registry) == 0
     assert len(office.certificates) == len(HOLDERS)
     issued = office.certificates
-    assert issue(office, registry) == 0
+    assert issue_b1(office, registry) == 0
     assert office.certificates == issued
     assert len(office.manifests) == 1
 
@@ -134,7 +130,7 @@ def test_authorities_that_die_in_the_middle_leave_the_rest_pending(
     assert done < len(HOLDERS)
 
     services.faults.clear()
-    assert issue(office, registry) == 0
+    assert issue_b1(office, registry) == 0
     assert len(office.certificates) == len(HOLDERS)
     assert office.call("verify", office.path / "out").code == 0
 
@@ -142,14 +138,14 @@ def test_authorities_that_die_in_the_middle_leave_the_rest_pending(
 def test_with_the_first_authority_down_the_second_stamps(office: Folder, services: Services, registry: Path) -> None:
     services.faults[f"{AUTHORITIES}/first"] = status(503)
 
-    assert issue(office, registry) == 0
+    assert issue_b1(office, registry) == 0
     assert len(office.certificates) == len(HOLDERS)
 
 
 def test_with_the_responder_down_nothing_is_sealed(office: Folder, services: Services, registry: Path) -> None:
     services.faults["/ocsp-only/ocsp"] = status(503)
 
-    assert issue(office, registry) == 7
+    assert issue_b1(office, registry) == 7
     assert office.certificates == []
 
 

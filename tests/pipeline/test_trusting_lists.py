@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sealtool.errors import ExitCode
 from tests.exports import write_plain_export
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, call
-from tests.pki.authorities import YEAR, Identity, Profile, _key, issue
+from tests.pki.authorities import YEAR, Identity, Profile, issue, key_for
 from tests.pki.trusted_lists import WITHDRAWN, Scheme, Service, Status, signed, trusted_list
 
 A_DAY = timedelta(days=1)
@@ -30,7 +30,7 @@ def issued_once(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def _signer(now: datetime) -> Identity:
     profile = Profile("Test scheme operator", now - YEAR, now + YEAR, ("digital_signature",))
-    return issue(profile, _key("scheme operator", "rsa2048"), None, 0x7F02)
+    return issue(profile, key_for("scheme operator", "rsa2048"), None, 0x7F02)
 
 
 def _trust(issued: Folder, place: Path, *statuses: Status, expires: timedelta = A_DAY) -> Path:

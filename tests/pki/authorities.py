@@ -56,7 +56,7 @@ class Identity:
 
 
 @cache
-def _key(purpose: str, kind: str = "p256") -> CertificateIssuerPrivateKeyTypes:
+def key_for(purpose: str, kind: str = "p256") -> CertificateIssuerPrivateKeyTypes:
     """One key for each purpose, made once."""
     if kind == "p256":
         return ec.generate_private_key(ec.SECP256R1())
@@ -324,7 +324,7 @@ def _seals(issuing: Identity, purpose: str) -> dict[str, Identity]:
         "weak_key": (seal_profile(), "rsa1024"),
     }
     return {
-        name: issue(profile, _key(f"{purpose} {name}", kind), issuing, SERIALS[name])
+        name: issue(profile, key_for(f"{purpose} {name}", kind), issuing, SERIALS[name])
         for name, (profile, kind) in profiles.items()
     }
 
@@ -335,17 +335,17 @@ def pki(purpose: str = "ours") -> Pki:
     ca_usages = ("key_cert_sign", "crl_sign")
     start = SEALED_AT - 5 * YEAR
     root = issue(
-        Profile("Test root", start, SEALED_AT + 20 * YEAR, ca_usages, is_ca=True), _key(f"{purpose} root"), None, 1
+        Profile("Test root", start, SEALED_AT + 20 * YEAR, ca_usages, is_ca=True), key_for(f"{purpose} root"), None, 1
     )
     issuing = issue(
         Profile("Test issuing CA", start, SEALED_AT + 10 * YEAR, ca_usages, is_ca=True),
-        _key(f"{purpose} issuing"),
+        key_for(f"{purpose} issuing"),
         root,
         2,
     )
     authority = issue(
         stamp_profile(valid_until=SEALED_AT + 8 * YEAR),
-        _key(f"{purpose} authority", "rsa2048"),
+        key_for(f"{purpose} authority", "rsa2048"),
         issuing,
         3,
     )

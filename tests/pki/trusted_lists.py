@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from lxml import etree
 
-from tests.pki.authorities import SEALED_AT, YEAR, Identity, Profile, _key, issue
+from tests.pki.authorities import SEALED_AT, YEAR, Identity, Profile, issue, key_for
 
 TSL = "http://uri.etsi.org/02231/v2#"
 SIE = "http://uri.etsi.org/TrstSvc/SvcInfoExt/eSigDir-1999-93-EC-TrustedList/#"
@@ -85,7 +85,7 @@ def list_signer(
         valid_until or SEALED_AT + YEAR,
         ("digital_signature", "content_commitment"),
     )
-    return issue(profile, _key(purpose, kind), None, 0x7F01)
+    return issue(profile, key_for(purpose, kind), None, 0x7F01)
 
 
 def trusted_list(services: Iterable[Service], scheme: Scheme | None = None) -> etree._Element:

@@ -14,6 +14,7 @@ from sealtool.ledger import Statistics
 from sealtool.reporting.charts import Bar, Chart
 from sealtool.reporting.figures import Export, Figures, LastRun, Trouble
 from sealtool.reporting.figures_page import drawn_columns, figures_page, is_earlier_page, length, lengths, rows_of_years
+from tests.unit.reporting.colours import contrast
 from tests.unit.reporting.test_figures import SOME, report_of
 
 EXPORT = Export(24, 21, (Trouble("training.csv", "hours", "no number of hours", 12), Trouble("people.csv", "", "x", 9)))
@@ -226,23 +227,12 @@ def _palettes() -> dict[str, dict[str, str]]:
 PALETTES = _palettes()
 
 
-def _contrast(one: str, other: str) -> float:
-    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize("name", ["light", "dark", "print"])
 def test_text_stands_out_from_every_ground(name: str) -> None:
     palette = PALETTES[name]
     for ink in ("ink", "quiet"):
         for ground in ("paper", "shade"):
-            assert _contrast(palette[ink], palette[ground]) >= 4.5, (ink, ground)  # WCAG 2.2, 1.4.3
+            assert contrast(palette[ink], palette[ground]) >= 4.5, (ink, ground)  # WCAG 2.2, 1.4.3
 
 
 @pytest.mark.parametrize("name", ["light", "dark", "print"])
@@ -251,7 +241,7 @@ def test_bars_stand_out_from_the_ground_they_lie_on(name: str) -> None:
     palette = PALETTES[name]
     for part in ("part-0", "part-2", "part-4"):
         for ground in ("paper", "shade"):
-            assert _contrast(palette[part], palette[ground]) >= 3, (part, ground)
+            assert contrast(palette[part], palette[ground]) >= 3, (part, ground)
 
 
 def test_every_part_that_a_chart_can_have_has_a_colour() -> None:

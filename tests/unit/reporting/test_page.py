@@ -8,6 +8,7 @@ import pytest
 
 from sealtool.model import SealQualification
 from sealtool.reporting.page import html_page
+from tests.unit.reporting.colours import contrast
 from tests.unit.reporting.examples import CERTIFIED, FAILED, HOSTILE, MISSING, SEAL, passed, report
 
 
@@ -132,18 +133,12 @@ def test_it_can_be_read_aloud_and_without_colours() -> None:
         assert verdict in page.text
 
 
-def _luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def test_every_colour_of_text_stands_out_from_the_paper() -> None:
     style = html_page(report(passed())).decode("utf-8")
     for name in ("ink", "quiet", "passed", "failed", "open"):
         (colour,) = re.findall(rf"--{name}: (#[0-9a-f]{{6}})", style)
         # WCAG 2.2, 1.4.3: 4.5 to 1; on the shaded ground as well
-        assert (_luminance("#f5f6f8") + 0.05) / (_luminance(colour) + 0.05) >= 4.5, name
+        assert contrast("#f5f6f8", colour) >= 4.5, name
 
 
 def test_two_thousand_files_take_one_closed_line_each() -> None:

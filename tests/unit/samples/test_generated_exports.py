@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.samples.conftest import canonical, day
+
 FILES = ("people.csv", "training.csv", "accreditations.csv", "SHA256SUMS")
 NOTHING_AFTER = date(2026, 6, 30)
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -20,16 +22,6 @@ SAMPLES = Path(__file__).parents[3] / "samples"
 def is_rightly_lettered(person_id: str) -> bool:
     digits = {"X": "0", "Y": "1", "Z": "2"}.get(person_id[0], person_id[0]) + person_id[1:8]
     return len(person_id) == 9 and "TRWAGMYFPDXBNJZSQVHLCKE"[int(digits) % 23] == person_id[8]
-
-
-def canonical(person_id: str) -> str:
-    return person_id.upper().replace(".", "").replace("-", "").zfill(9)
-
-
-def day(text: str) -> date:
-    if "/" in text:
-        text = "-".join(reversed(text.split("/")))
-    return date.fromisoformat(text)
 
 
 # --- reproducible -----------------------------------------------------------------------------

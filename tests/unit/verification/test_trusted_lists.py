@@ -29,8 +29,8 @@ from tests.pki.authorities import (
     Identity,
     Pki,
     Profile,
-    _key,
     issue,
+    key_for,
     pki,
     revocation_list,
     seal_profile,
@@ -160,7 +160,7 @@ def test_the_usual_algorithms_are_accepted(tmp_path: Path, hierarchy: Pki, kind:
 def test_the_signer_of_a_list_becomes_no_anchor(folder: Path, hierarchy: Pki) -> None:
     trust = _listed(folder, hierarchy)
     assert trust.anchors == ()
-    forged = issue(seal_profile(), _key("forged seal"), list_signer(), 0x666)
+    forged = issue(seal_profile(), key_for("forged seal"), list_signer(), 0x666)
     forger = Pki(list_signer(), list_signer(), hierarchy.authority, {"seal": forged}, hierarchy.lists)
     (folder / "list.crl").write_bytes(revocation_list(list_signer()))
     assert _codes(_judged(_sealed_by(forger), _listed(folder, hierarchy))) == ["UNTRUSTED"]
@@ -572,7 +572,7 @@ def test_an_authority_for_time_stamps_does_not_vouch_for_seals(
 def test_the_statements_of_the_certificate_count(
     folder: Path, hierarchy: Pki, statements: bytes | None, expected: SealQualification
 ) -> None:
-    holder = issue(seal_profile(statements=statements), _key("statements"), hierarchy.issuing, 0x7B01)
+    holder = issue(seal_profile(statements=statements), key_for("statements"), hierarchy.issuing, 0x7B01)
     office = Pki(hierarchy.root, hierarchy.issuing, hierarchy.authority, {"seal": holder}, hierarchy.lists)
     content = _sealed_by(office, PadesLevel.B_LT)
     assert _qualification(_judged(content, _listed(folder, hierarchy, Status()))) is expected
@@ -635,9 +635,9 @@ def elsewhere() -> Pki:
     """Another hierarchy, with another name, whose issuing authority certifies a time stamp unit."""
     ca = ("key_cert_sign", "crl_sign")
     start, end = SEALED_AT - 5 * YEAR, SEALED_AT + 10 * YEAR
-    root = issue(Profile("Elsewhere root", start, end, ca, is_ca=True), _key("elsewhere root"), None, 11)
-    issuing = issue(Profile("Elsewhere CA", start, end, ca, is_ca=True), _key("elsewhere issuing"), root, 12)
-    authority = issue(stamp_profile(common_name="Elsewhere unit"), _key("elsewhere unit", "rsa2048"), issuing, 13)
+    root = issue(Profile("Elsewhere root", start, end, ca, is_ca=True), key_for("elsewhere root"), None, 11)
+    issuing = issue(Profile("Elsewhere CA", start, end, ca, is_ca=True), key_for("elsewhere issuing"), root, 12)
+    authority = issue(stamp_profile(common_name="Elsewhere unit"), key_for("elsewhere unit", "rsa2048"), issuing, 13)
     return Pki(root, issuing, authority, {}, (revocation_list(root), revocation_list(issuing)))
 
 
@@ -690,7 +690,7 @@ def test_a_listed_unit_counts_only_within_the_validity_of_its_certificate(
     with_lists: Path, hierarchy: Pki, elsewhere: Pki
 ) -> None:
     unit = Profile("Elsewhere unit", SEALED_AT + A_DAY, SEALED_AT + YEAR, ("digital_signature",))
-    early = issue(unit, _key("elsewhere unit", "rsa2048"), elsewhere.issuing, 14)
+    early = issue(unit, key_for("elsewhere unit", "rsa2048"), elsewhere.issuing, 14)
     other = Pki(elsewhere.root, elsewhere.issuing, early, {}, elsewhere.lists)
     trust = _time_stamp_trust(with_lists, hierarchy, Service(early.der, kind=QTST))
     assert _codes(_judged(_stamped_by(other, hierarchy), trust)) == ["TIME_STAMP_INVALID"]

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pyhanko.pdf_utils import generic
 
 from sealtool.model import CertifiedFacts, PadesLevel, Verdict, Verification
+from sealtool.verification.answering import answered
 from sealtool.verification.appraisal import Appraisal, DocumentTimeStamp, SealedContent, appraise
 from sealtool.verification.chain import Material
 from sealtool.verification.content import read_content
 from sealtool.verification.later_changes import check_later_changes
 from sealtool.verification.layout import Layout, check_envelope, read_layout
-from sealtool.verification.memory import out_of_memory
 from sealtool.verification.message import read_seal, read_time_stamp
 from sealtool.verification.objects import entries, lookup, resolve
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
@@ -77,7 +77,7 @@ async def async_verify_certificate(
     sha256 = hashlib.sha256(content).hexdigest()
     if expected_sha256 is not None and sha256 != expected_sha256.strip().lower():
         examination.findings.add(Objection(ReasonCode.HASH_DIFFERS))
-    await examination.run()
+    await answered(examination.run(), examination.findings)
     return examination.verification(sha256)
 
 
@@ -95,21 +95,7 @@ class _Examination:
     pages: int | None = None
 
     async def run(self) -> None:
-        ran_out = False
-        try:
-            await self._steps()
-        except Objection as objection:
-            self.findings.add(objection)
-        except (MemoryError, SystemError):
-            ran_out = True
-        except RecursionError:
-            self.findings.add(Objection(ReasonCode.TOO_COSTLY, "It is nested too deeply."))
-        except Exception as error:  # noqa: BLE001 - broken files raise anything out of the libraries; all is a verdict
-            self.findings.add(Objection(ReasonCode.UNREADABLE, f"({type(error).__name__})"))
-        if ran_out:
-            raise out_of_memory()
-
-    async def _steps(self) -> None:
+        """Goes through the steps; what they find is among the findings, or raised."""
         # 1. EN 319 102-1, 5.2.2 (format): a PDF from its first byte to its last, one seal, time stamps behind it,
         #    together covering the entire file. Leaves open what the bytes between them do.
         check_envelope(self.content)

@@ -8,10 +8,10 @@ import hashlib
 import re
 from datetime import UTC, datetime
 
-from sealtool.model import PadesLevel, Verification
+from sealtool.model import Verification
+from sealtool.verification.answering import answered
 from sealtool.verification.appraisal import Appraisal, SealedContent, appraise
 from sealtool.verification.chain import Material
-from sealtool.verification.memory import out_of_memory
 from sealtool.verification.message import Message, read_seal, signature_time_stamp
 from sealtool.verification.reasons import Findings, Objection, ReasonCode
 from sealtool.verification.revocation_data import check_revocation_data
@@ -40,38 +40,27 @@ async def async_verify_detached(content: bytes, signature: bytes, trust: Trust, 
     if now.tzinfo is None:
         raise ValueError("the moment of judgement must be aware")
     findings = Findings()
-    appraisal: Appraisal | None = None
-    ran_out = False
-    try:
-        seal = read_seal(_der(signature), is_detached=True)
-        own = _certificates(seal)
-        issuers = [*trust.anchors, *trust.certificates, *trust.services.issuers_of(own), *own]
-        check_revocation_data(seal, issuers)
-        sealed = SealedContent(seal, (content,), SUB_FILTER, _claimed_time(seal))
-        material = Material(trust, revocation_lists=seal.revocation_lists, ocsp_responses=seal.ocsp_responses)
-        appraisal = await appraise(sealed, material, now.astimezone(UTC), findings)
-    except Objection as objection:
-        findings.add(objection)
-    except (MemoryError, SystemError):
-        ran_out = True
-    except RecursionError:
-        findings.add(Objection(ReasonCode.TOO_COSTLY, "It is nested too deeply."))
-    except Exception as error:  # noqa: BLE001 - broken messages raise anything out of the libraries; all is a verdict
-        findings.add(Objection(ReasonCode.UNREADABLE, f"({type(error).__name__})"))
-    if ran_out:
-        raise out_of_memory()
-    level: PadesLevel | None = None if appraisal is None else appraisal.level
+    appraisal = await answered(_appraise(content, signature, trust, now.astimezone(UTC), findings), findings)
     return Verification(
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
         verdict=findings.verdict,
         sub_indication=findings.sub_indication,
         reasons=findings.reasons,
-        pades_level=level,
+        pades_level=None if appraisal is None else appraisal.level,
         sealed_at=None if appraisal is None else appraisal.sealed_at,
         seal=None if appraisal is None else appraisal.facts,
         evidence=None if appraisal is None else appraisal.evidence,
     )
+
+
+async def _appraise(content: bytes, signature: bytes, trust: Trust, now: datetime, findings: Findings) -> Appraisal:
+    seal = read_seal(_der(signature), is_detached=True)
+    own = _certificates(seal)
+    check_revocation_data(seal, [*trust.anchors, *trust.certificates, *trust.services.issuers_of(own), *own])
+    sealed = SealedContent(seal, (content,), SUB_FILTER, _claimed_time(seal))
+    material = Material(trust, revocation_lists=seal.revocation_lists, ocsp_responses=seal.ocsp_responses)
+    return await appraise(sealed, material, now, findings)
 
 
 def _der(signature: bytes) -> bytes:

@@ -14,24 +14,13 @@ from asn1crypto import algos, core, keys
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from pyhanko_certvalidator.errors import PSSParameterMismatch
-from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR
 
 from sealtool.verification import remembering
 from sealtool.verification.message import asn1_certificate, is_issued_by, is_vouched_for
+from sealtool.verification.signatures import is_signed
 
 _RESPONDER: Final = "ocsp_signing"
 _SIGNS_LISTS: Final = "crl_sign"
-_FAULTS: Final = (
-    AssertionError,  # the key is of another kind than the algorithm
-    AttributeError,  # the algorithm names no digest
-    ValueError,
-    TypeError,
-    InvalidSignature,
-    UnsupportedAlgorithm,
-    PSSParameterMismatch,
-)
 
 
 @remembering.lists
@@ -144,13 +133,4 @@ def public_key_of(der: bytes) -> keys.PublicKeyInfo:
 def _is_signed(
     signed: core.Asn1Value, signature: core.BitString, algorithm: algos.SignedDigestAlgorithm, signer: bytes
 ) -> bool:
-    try:
-        DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
-            signature=signature.native,
-            signed_data=signed.dump(),
-            public_key_info=public_key_of(signer),
-            signature_algorithm=algorithm,
-        )
-    except _FAULTS:
-        return False
-    return True
+    return is_signed(signed.dump(), signature.native, public_key_of(signer), algorithm)

@@ -14,10 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from pyhanko_certvalidator.sig_validate import DEFAULT_SIGNATURE_VALIDATOR, SignatureValidationContext
-
 from sealtool.verification.message import Message, digest_of
+from sealtool.verification.signatures import is_signed
 
 _PARTICULAR: Final = ("serial_number", "nonce", "message_imprint", "gen_time")
 
@@ -66,14 +64,10 @@ def case_of_time_stamp(stamp: Message, imprint: Callable[[str], bytes]) -> Case:
 
 def _is_signed(message: Message) -> bool:
     signer = message.signer_info
-    try:
-        DEFAULT_SIGNATURE_VALIDATOR.validate_signature(
-            message.signature,
-            signer["signed_attrs"].untag().dump(),
-            message.signer.public_key,
-            signer["signature_algorithm"],
-            context=SignatureValidationContext(contextual_md_algorithm=message.digest_name),
-        )
-    except InvalidSignature:
-        return False
-    return True
+    return is_signed(
+        signer["signed_attrs"].untag().dump(),
+        message.signature,
+        message.signer.public_key,
+        signer["signature_algorithm"],
+        digest_name=message.digest_name,
+    )

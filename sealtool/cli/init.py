@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -24,5 +25,5 @@ def command(folder: Path, *, demo: bool) -> int:
         click.echo("Its seal is a throw-away one for demonstrations: what it seals has no legal value.")
     else:
         click.echo(f"Now name the seal key, the time stamp authority and the trust anchors in {configuration}.")
-    click.echo(f"\nNext:  sealtool --config {configuration} plan --registry YOUR-EXPORT")
+    click.echo(f"\nNext:  sealtool --config {shlex.quote(str(configuration))} plan --registry YOUR-EXPORT")
     return 0

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -207,6 +208,12 @@ def test_init_without_demo_says_what_is_missing_before_anything_is_sealed(tmp_pa
     outcome = Folder(tmp_path / "work").call("issue", "--level", "B1", "--registry", SMALL_SAMPLE)
     assert outcome.code == 3
     assert "trust.anchors" in outcome.err or "seal.pkcs12" in outcome.err
+
+
+def test_what_init_says_to_call_next_can_be_called(tmp_path: Path, write_registry: Write) -> None:
+    told = call("init", tmp_path / "la meva carpeta", "--demo").out
+    command = shlex.split(told.partition("Next:")[2])[1:]
+    assert call(*command[:-1], write_registry(PEOPLE[:1], [b1_by_test(PEOPLE[0])])).code == 0
 
 
 def test_init_refuses_a_folder_that_has_a_configuration(folder: Folder) -> None:

@@ -16,14 +16,11 @@ from prometheus_client.registry import Collector
 from sealtool import __version__
 from sealtool.errors import ExitCode, SealtoolError
 from sealtool.publishing import write_in_place
-from sealtool.replacing import insist_on_replaceable
+from sealtool.replacing import insist_on_place_for_metrics
 from sealtool.standing import Figures
 
 _READABLE: Final = 0o644
 """The node exporter runs as a user of its own."""
-
-_BEGINNING: Final = b"# HELP sealtool_"
-"""What every file begins with that was written here."""
 
 _OF_RUNS: Final = {
     "sealtool_last_run_timestamp_seconds": "When the newest run of a command ended.",
@@ -65,7 +62,7 @@ def write_metrics(path: Path, run: RunFigures, figures: Callable[[], Figures], n
         UsageError: something else is there. It is left as it is.
         OutputError: the file cannot be written.
     """
-    insist_on_replaceable(path, _is_ours, "file of metrics")
+    insist_on_place_for_metrics(path)
     families = {name: GaugeMetricFamily(name, text) for name, text in _OF_RUNS.items()}
     before = list(_samples_before(path))
     for name, labels, value in before:
@@ -79,11 +76,6 @@ def write_metrics(path: Path, run: RunFigures, figures: Callable[[], Figures], n
         counted = []
     collected = _Collected([_info(), *families.values(), *counted])
     write_in_place(path, [generate_latest(collected)], mode=_READABLE)
-
-
-def _is_ours(beginning: bytes) -> bool:
-    """Whether a file that begins so is of before, or has nothing in it."""
-    return not beginning or beginning.startswith(_BEGINNING)
 
 
 _Sample = tuple[str, dict[str, str], float]

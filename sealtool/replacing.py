@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from sealtool.errors import OutputError, UsageError
 
 _ENOUGH = 4096
 """Bytes by which an earlier file is known."""
+
+_METRICS: Final = b"# HELP sealtool_"
+"""What every file of metrics begins with that was written here."""
 
 
 def insist_on_replaceable(output: Path, is_earlier: Callable[[bytes], bool], what: str) -> None:
@@ -35,6 +39,16 @@ def insist_on_replaceable(output: Path, is_earlier: Callable[[bytes], bool], wha
             f"{output} is there already, and it is no {what}. Nothing was written.",
             advice="Name another file, or move this one away.",
         )
+
+
+def insist_on_place_for_metrics(path: Path) -> None:
+    """Metrics take the place of metrics, or of an empty file.
+
+    Raises:
+        UsageError: something else is there.
+        OutputError: nobody can tell what is there.
+    """
+    insist_on_replaceable(path, lambda beginning: not beginning or beginning.startswith(_METRICS), "file of metrics")
 
 
 def _beginning_of(output: Path) -> bytes | None:

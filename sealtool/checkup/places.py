@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 from sealtool.checkup.findings import Finding, ok, problem, warning
 from sealtool.checkup.installation import Installation
 from sealtool.continuity import broken_continuity, missing_files
-from sealtool.errors import LedgerError, LedgerInconsistentError, OutputError, RegistryError
+from sealtool.errors import LedgerError, LedgerInconsistentError, OutputError, RegistryError, SealtoolError
 from sealtool.exposure import other_owners, remedy, told, user_name
 from sealtool.ledger import Ledger
 from sealtool.ledger.opening import SCHEMA_HEAD
 from sealtool.publishing import OutputFolder, folders_of_a_run
+from sealtool.replacing import insist_on_place_for_metrics
 
 REGISTRY: Final = "registry"
 LEDGER: Final = "ledger"
@@ -191,6 +192,11 @@ def log_and_metrics(installation: Installation) -> Finding:
         for key, path in (("run.log", run.log), ("run.metrics", run.metrics))
         if path is not None and (trouble := _trouble_with(path.parent))
     ]
+    if not troubles and run.metrics is not None:
+        try:
+            insist_on_place_for_metrics(run.metrics)
+        except SealtoolError as error:
+            return warning(LOG_AND_METRICS, f"run.metrics: {error.message} A run goes on without it.", error.advice)
     if troubles:
         return warning(
             LOG_AND_METRICS,

@@ -363,6 +363,17 @@ def test_a_folder_for_log_or_metrics_that_is_not_there_is_a_warning(folder: Fold
     assert_warning(look(folder, "log-and-metrics"), f"run.{key}: there is no folder {folder.path / 'nowhere'}")
 
 
+def test_a_file_of_something_else_in_the_place_of_metrics_is_a_warning(folder: Folder) -> None:
+    folder.configure("[run]", '[run]\nmetrics = "notes"')
+    notes = folder.path / "notes"
+    notes.write_text("somebody's\n", encoding="utf-8")
+    assert_warning(
+        look(folder, "log-and-metrics"), f"run.metrics: {notes} is there already, and it is no file of metrics"
+    )
+    notes.write_text("# HELP sealtool_info Always 1.\n", encoding="utf-8")
+    assert look(folder, "log-and-metrics").state is State.OK
+
+
 def as_one_who_may_not_write_everything(folder: Folder, *arguments: object) -> Outcome:
     command = [sys.executable, "-m", "sealtool", "--config", str(folder.configuration), *map(str, arguments)]
     prefix = as_somebody_who_may_not_read_everything()

@@ -11,16 +11,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel
-
-from sealtool.settings import Settings, mistaken
+from sealtool.settings import Settings, mistaken, named_paths
 
 _LOG: Final = "run.log"
 _METRICS: Final = "run.metrics"
 _LEDGER: Final = "the ledger (ledger.url)"
 _OUTPUT: Final = "output.folder"
-_BESIDE_A_LEDGER: Final = ("", "-wal", "-shm", "-journal", ".lock")
-"""How the names of the files go on that an SQLite ledger consists of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ def insist_on_separateness(settings: Settings, configuration: Path) -> None:
         ConfigurationError: ``run.log`` or ``run.metrics`` is a file that the configuration names for another purpose,
             or would lie in such a folder.
     """
-    places = [*_named(settings), _Place("the configuration itself", configuration), *_parts_of_ledger(settings)]
+    places = [*_named(settings), _Place("the configuration itself", configuration)]
     log = settings.run.log
     found = [_conflict(_LOG, log, places, settings, configuration)]
     if settings.run.metrics is not None:
@@ -56,21 +52,10 @@ def insist_on_separateness(settings: Settings, configuration: Path) -> None:
         raise mistaken(configuration, mistakes)
 
 
-def _named(section: BaseModel, prefix: str = "") -> Iterator[_Place]:
+def _named(settings: Settings) -> Iterator[_Place]:
     """All files and folders that the configuration names, but for the two in question."""
-    for key in type(section).model_fields:
-        value, name = getattr(section, key), f"{prefix}{key}"
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, BaseModel):
-                yield from _named(one, f"{name}.")
-            elif isinstance(one, Path) and name not in {_LOG, _METRICS}:
-                yield _Place(name, one)
-
-
-def _parts_of_ledger(settings: Settings) -> Iterator[_Place]:
-    if (ledger := settings.ledger_file) is not None:
-        for end in _BESIDE_A_LEDGER:
-            yield _Place(_LEDGER, ledger.with_name(f"{ledger.name}{end}"))
+    yield from (_Place(name, path) for name, path in named_paths(settings) if name not in {_LOG, _METRICS})
+    yield from (_Place(_LEDGER, part) for part in settings.ledger_parts())
 
 
 def _conflict(key: str, target: Path, places: list[_Place], settings: Settings, configuration: Path) -> str:
@@ -78,10 +63,15 @@ def _conflict(key: str, target: Path, places: list[_Place], settings: Settings, 
     for place in places:
         if _is_same(target, place.path):
             return f"{key}: is also {place.name}, which it would spoil; name a file of its own"
-        # A folder of trust, templates or an export that holds the configuration as well is not for these alone.
-        is_shared = place.name != _OUTPUT and _lies_in(configuration, place.path)
-        if not is_shared and _lies_in(target, place.path):
-            return f"{key}: lies in {place.name}, where nothing else belongs; name a file outside of it"
+        if _lies_in(target, place.path):
+            if not _lies_in(configuration, place.path):
+                return f"{key}: lies in {place.name}, where nothing else belongs; name a file outside of it"
+            # A folder of trust, templates or an export that holds the configuration as well is not for these alone.
+            if place.name == _OUTPUT:
+                return (
+                    f"{key}: lies in {_OUTPUT}, as the configuration does, and nothing belongs there but what is "
+                    f'issued; give {_OUTPUT} a folder of its own, such as "out"'
+                )
     if any(_matches(target, pattern) for pattern in settings.revocation.crls):
         return f"{key}: is also one of revocation.crls, which it would spoil; name a file of its own"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import glob
 import hashlib
 import os
@@ -43,6 +44,9 @@ ENVIRONMENT_VARIABLE = "SEALTOOL_CONFIG"
 _LEDGER_URL = (
     "an SQLite file, like sqlite:///ledger.sqlite, or a database, like postgresql+psycopg://sealtool@db/sealtool"
 )
+
+_ENDS_OF_A_LEDGER = ("", "-wal", "-shm", ".lock", "-journal")
+"""How the names of the files go on that an SQLite ledger consists of."""
 
 
 class _Section(BaseModel):
@@ -157,7 +161,9 @@ class PassphraseSettings(_Section):
 class LedgerSettings(_Section):
     """Where the ledger is. ``url`` is an SQLAlchemy URL; an SQLite path is relative to the file."""
 
-    url: Annotated[str, _of_form(r"(?s)sqlite:///.+|postgresql\+psycopg://.+", _LEDGER_URL)] = "sqlite:///ledger.sqlite"
+    url: Annotated[str, _of_form(r"(?s)sqlite:///.*[^/].*|postgresql\+psycopg://.+", _LEDGER_URL)] = (
+        "sqlite:///ledger.sqlite"
+    )
     password: PassphraseSettings | None = None
     """Of a PostgreSQL database; None where libpq knows it (``~/.pgpass``) or none is needed (peer)."""
 
@@ -474,6 +480,11 @@ class Settings(_Section):
         path = self.ledger.url.removeprefix("sqlite:///")
         return None if path == self.ledger.url else Path(path).resolve()
 
+    def ledger_parts(self) -> list[Path]:
+        """The files of which the ledger consists, that with the longest name last; none where a server keeps it."""
+        file = self.ledger_file
+        return [] if file is None else [file.with_name(f"{file.name}{end}") for end in _ENDS_OF_A_LEDGER]
+
 
 def _secret_sources(section: _Section) -> Iterator[PassphraseSettings]:
     if isinstance(section, PassphraseSettings):
@@ -511,9 +522,37 @@ def load_settings(path: Path) -> Settings:
     except ValidationError as error:
         raise mistaken(path, map(_mistake, error.errors())) from error
     try:
-        return _with_absolute_paths(settings, path.resolve().parent)
+        settings = _with_absolute_paths(settings, path.resolve().parent)
     except _NobodysHomeError as error:
         raise mistaken(path, [str(error)]) from error
+    if too_long := [f"{name}: is longer than a path can be" for name, one in _all_paths(settings) if _is_too_long(one)]:
+        raise mistaken(path, too_long)
+    return settings
+
+
+def named_paths(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """All files and folders that the configuration names as such, each with its key."""
+    for key in type(section).model_fields:
+        value, name = getattr(section, key), f"{prefix}{key}"
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, BaseModel):
+                yield from named_paths(one, f"{name}.")
+            elif isinstance(one, Path):
+                yield name, one
+
+
+def _all_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
+    yield from named_paths(settings)
+    yield from (("ledger.url", part) for part in settings.ledger_parts()[-1:])
+
+
+def _is_too_long(path: Path) -> bool:
+    """Whether no file could ever have this path: the one trouble that Python does not take for a file's absence."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def _text_of(path: Path) -> str:

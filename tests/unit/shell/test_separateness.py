@@ -86,3 +86,9 @@ def test_a_folder_that_holds_the_configuration_as_well_is_for_more_than_trust(tm
     insist(tmp_path, 'trust.anchors = ["."]\nregistry.folder = "."\nrun.metrics = "m.prom"')
     with pytest.raises(ConfigurationError, match=re.escape("run.log: lies in output.folder")):
         insist(tmp_path, 'output.folder = "."')
+
+
+@pytest.mark.parametrize("folder", ["", ".", "out/.."])
+def test_an_output_folder_that_holds_the_configuration_is_what_has_to_be_changed(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape("give output.folder a folder of its own")):
+        insist(tmp_path, f'output.folder = "{folder}"')

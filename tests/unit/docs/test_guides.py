@@ -40,6 +40,7 @@ from sealtool.preservation import RefusalCode
 from sealtool.registry import cells
 from sealtool.registry.cells import CellFault
 from sealtool.registry.layout import ACCREDITATIONS, LAYOUTS, PEOPLE, TRAINING, Layout
+from sealtool.reporting.text import text_lines
 from sealtool.running import RunEvent
 from sealtool.settings import SYSTEM_CONFIG, Settings, load_settings
 from sealtool.standing import FindingCode as StandingCode
@@ -47,6 +48,7 @@ from sealtool.standing import json_schema as status_schema
 from sealtool.verification import appraisal
 from sealtool.verification.reasons import REASONS
 from sealtool.workspace import Workspace, utc_now
+from tests.unit.reporting.examples import passed, report
 
 REPOSITORY = Path(__file__).parents[3]
 OPERATOR = (REPOSITORY / "docs" / "operator.md").read_text(encoding="utf-8")
@@ -223,6 +225,20 @@ def test_every_command_line_shown_would_be_understood(page: str) -> None:
                     check_usage(arguments)
                 except click.UsageError as error:
                     pytest.fail(f"{page}: {line}\n{error.format_message()}")
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_no_section_has_two_commands_write_the_same_backup_which_is_never_replaced(page: str) -> None:
+    for text in re.split(r"^## ", PAGES[page], flags=re.MULTILINE):
+        written = re.findall(r"^sealtool ledger (?:backup|migrate) (\S+)", text, re.MULTILINE)
+        assert len(set(written)) == len(written), text.partition("\n")[0]
+
+
+def test_the_judgement_shown_has_every_line_that_a_certificate_gets() -> None:
+    (shown,) = blocks("docs/auditor.md", "text")
+    lines = list(text_lines(report(passed()).audit, Path("/archive")))
+    labels = re.compile(r"^    ([a-z ]+):", re.MULTILINE)
+    assert labels.findall(shown.content) == labels.findall("\n".join(lines))
 
 
 @pytest.mark.parametrize(

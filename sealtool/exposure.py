@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from sealtool.privacy import is_open_to_others
+from sealtool.regular_files import real_path
 from sealtool.settings import Settings
 
 _ANY: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -112,9 +113,9 @@ def _what_decides(settings: Settings, configuration: Path | None) -> Iterator[Ex
     ledger = settings.ledger_file
     steering = [
         ("configuration", configuration),
-        ("folder of the configuration", configuration and configuration.resolve().parent),
+        ("folder of the configuration", configuration and real_path(configuration).parent),
         ("folder of the ledger", ledger and ledger.parent),
-        ("folder of the output folder", settings.output.folder.resolve().parent),
+        ("folder of the output folder", real_path(settings.output.folder).parent),
         ("template folder", settings.rendering.templates),
         *(("trust", path) for path in (*settings.trust.anchors, *settings.trust.lists)),
     ]

@@ -21,6 +21,7 @@ from typing import Final
 from sealtool.errors import LedgerInconsistentError, OutputError
 from sealtool.identifiers import is_run_id
 from sealtool.model import Level, RunId
+from sealtool.regular_files import real_path
 
 MANIFESTS: Final = "manifests"
 """The folder of manifests inside the output folder."""
@@ -137,7 +138,7 @@ class OutputFolder:
         Raises:
             OutputError: it is, or does.
         """
-        if target.resolve().is_relative_to(self.root.resolve()):
+        if real_path(target).is_relative_to(real_path(self.root)):
             raise OutputError(
                 f"{target} lies in the output folder, where auditors, and the next run, would take what is written "
                 "for foreign files. Nothing was written.",

@@ -64,3 +64,12 @@ def _insist_on_regular(status: os.stat_result) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise NoRegularFileError
+
+
+def real_path(path: Path) -> Path:
+    """Where links lead from a path, whether anything is there or not.
+
+    Links that lead to each other in a circle stay as they are, and whatever opens them says so: ``Path.resolve`` raises
+    an error that is none of the system's.
+    """
+    return Path(os.path.realpath(path))

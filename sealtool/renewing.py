@@ -22,6 +22,7 @@ from sealtool.manifest import seal_as_json
 from sealtool.model import Reason, RunId
 from sealtool.preservation import Candidate, Extended, Kept, Preservation, RefusalCode, Refused, left_alone
 from sealtool.publishing import replace_file
+from sealtool.regular_files import real_path
 from sealtool.running import Edge, Recording, RunEvent
 
 SCHEMA: Final = "sealtool.extension/1"
@@ -268,18 +269,18 @@ class Found:
 
 def find_files(paths: Iterable[Path], output: Path) -> Found:
     """Every PDF named or below a folder named. No link is followed, whether named or found."""
-    root = output.resolve()
+    root = real_path(output)
     documents: set[str] = set()
     copies: set[Path] = set()
     refused: dict[Path, Refused] = {}
 
     def refuse(path: Path, code: RefusalCode, why: str) -> None:
-        place = path.parent.resolve() / path.name
+        place = real_path(path.parent) / path.name
         refused[place] = Refused(Candidate(place, str(path)), (Reason(code, why),))
 
     for path in paths:
         for file in _pdf_files(path, refuse):
-            place = file.parent.resolve() / file.name
+            place = real_path(file.parent) / file.name
             if place.is_symlink():
                 refuse(file, RefusalCode.NOT_A_REGULAR_FILE, "It is a link. Name the file itself.")
             elif place.is_relative_to(root):

@@ -31,7 +31,7 @@ from pydantic import (
 
 from sealtool.errors import ConfigurationError, UsageError
 from sealtool.model import PadesLevel
-from sealtool.regular_files import read_regular_file
+from sealtool.regular_files import read_regular_file, real_path
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -478,7 +478,7 @@ class Settings(_Section):
     def ledger_file(self) -> Path | None:
         """The ledger, with links followed; None where a server keeps it."""
         path = self.ledger.url.removeprefix("sqlite:///")
-        return None if path == self.ledger.url else Path(path).resolve()
+        return None if path == self.ledger.url else real_path(Path(path))
 
     def ledger_parts(self) -> list[Path]:
         """The files of which the ledger consists, that with the longest name last; none where a server keeps it."""
@@ -522,7 +522,7 @@ def load_settings(path: Path) -> Settings:
     except ValidationError as error:
         raise mistaken(path, map(_mistake, error.errors())) from error
     try:
-        settings = _with_absolute_paths(settings, path.resolve().parent)
+        settings = _with_absolute_paths(settings, real_path(path).parent)
     except _NobodysHomeError as error:
         raise mistaken(path, [str(error)]) from error
     if too_long := [f"{name}: is longer than a path can be" for name, one in _all_paths(settings) if _is_too_long(one)]:

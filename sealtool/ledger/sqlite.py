@@ -15,13 +15,14 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from sealtool.errors import LedgerError
 from sealtool.ledger.locking import exclusive_file_lock, is_at
+from sealtool.regular_files import real_path
 
 
 class SqliteDatabase:
     """A file, and beside it the one that a run locks. Links are followed: one ledger has one lock."""
 
     def __init__(self, file: Path) -> None:
-        self.file = file.resolve()
+        self.file = real_path(file)
         self._identity: tuple[int, int] | None = None
         self._hold: int | None = None
 

@@ -7,6 +7,7 @@ import importlib.resources
 from pathlib import Path, PurePosixPath
 
 from sealtool.errors import TemplateError
+from sealtool.regular_files import real_path
 
 
 class TemplateFolders:
@@ -26,7 +27,7 @@ class TemplateFolders:
                 f"The template folder {own} does not exist or is no folder, so no certificate can be laid out.",
                 advice="Correct `templates` in the section [rendering] of the configuration, or remove it.",
             )
-        self._roots = tuple(folder.resolve() for folder in (own, packaged) if folder is not None)
+        self._roots = tuple(real_path(folder) for folder in (own, packaged) if folder is not None)
 
     def find(self, name: str) -> Path:
         """The file that a template name or relative address stands for.
@@ -44,7 +45,7 @@ class TemplateFolders:
             path = root / relative
             if path.is_file():
                 # A link inside the folder may point anywhere: what counts is where the bytes really lie.
-                if not path.resolve().is_relative_to(root):
+                if not real_path(path).is_relative_to(root):
                     raise _outside(name)
                 return path
         raise TemplateError(

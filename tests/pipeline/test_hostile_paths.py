@@ -121,3 +121,27 @@ def test_a_manifest_that_was_exchanged_for_a_link_is_not_followed(issued: Folder
     found = issued.call("ledger", "verify", "--json")
     assert found.code == ExitCode.LEDGER
     assert "MANIFEST_UNREADABLE" in found.out
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "code"),
+    [
+        ('"sqlite:///ledger.sqlite"', '"sqlite:///circle"', ExitCode.LEDGER),
+        ('folder = "out"', 'folder = "circle"', ExitCode.CONFIGURATION),
+        ("[rendering]", '[rendering]\ntemplates = "circle"', ExitCode.CONFIGURATION),
+    ],
+)
+def test_links_that_lead_round_in_a_circle_are_told_in_words(
+    quick_folder: Folder, write_registry: Write, was: str, now: str, code: ExitCode
+) -> None:
+    (quick_folder.path / "circle").symlink_to("circle")
+    quick_folder.configure(was, now)
+    assert quick_folder.call("issue", "--level", "B1", "--registry", write_registry([A], [b1_by_test(A)])).code == code
+
+
+@pytest.mark.parametrize("command", [("register", "--output"), ("export", "--eni"), ("preview", "--output")])
+def test_nothing_is_written_to_links_that_lead_round_in_a_circle(issued: Folder, command: tuple[str, str]) -> None:
+    circle = issued.path / "circle"
+    circle.symlink_to("circle")
+    assert issued.call(*command, circle).code in {ExitCode.USAGE, ExitCode.CONFIGURATION}
+    assert circle.is_symlink()

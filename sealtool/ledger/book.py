@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from sealtool.canonical import canonical_json
 from sealtool.errors import LedgerError, LedgerInconsistentError, LedgerLockedError
+from sealtool.identifiers import start_of_run
 from sealtool.ledger import appeals, entries, manifests, renewals, statistics
 from sealtool.ledger.agreement import contradiction
 from sealtool.ledger.certificates import (
@@ -523,6 +524,7 @@ class Ledger:
 
 @legible(RUN)
 def _id_of_run(row: Row[Any]) -> RunId:
+    start_of_run(row.run_id)  # behind which the next run begins
     return RunId(row.run_id)
 
 

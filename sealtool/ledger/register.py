@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from sealtool.canonical import canonical_json
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
+from sealtool.ledger.legibility import LINE, legible
 from sealtool.ledger.tables import WHOLE_LEVEL, register
 from sealtool.model import Assessment, Decision, PersonId, Procedure, RunId
 
@@ -115,7 +116,7 @@ def _change(  # noqa: PLR0913, PLR0917 - what one change needs
         line.update(rules_version=rules_version, run_id=run_id)
     for some in chunks(new):
         connection.execute(insert(register), some)
-    removed = (Event("register_removed", row._asdict()) for row in (*gone, *replaced))
+    removed = (Event("register_removed", _as_found(row)) for row in (*gone, *replaced))
     entered = (Event("register_entered", line) for line in new)
     append_events(connection, run_id, chain(removed, entered), at=at)
     return len(gone) + len(new)
@@ -141,6 +142,11 @@ def _lines(person_id: PersonId, assessment: Assessment) -> Iterator[dict[str, An
                 "procedures": _as_text(decision.procedures),
                 "evidence": "[]",
             }
+
+
+@legible(LINE)
+def _as_found(row: Row[Any]) -> dict[str, Any]:
+    return row._asdict()
 
 
 def _by_key(rows: Iterable[Row[Any]]) -> dict[_Key, Row[Any]]:

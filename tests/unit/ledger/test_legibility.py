@@ -195,6 +195,29 @@ def test_nor_are_they_where_a_run_goes_on_from_the_last_one(
 
 
 @pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("run_id", ["", "x", "20260230T120000Z-abcdef"])
+def test_a_run_id_that_names_no_moment_is_none_behind_which_another_run_could_begin(
+    filled: Ledger, ledger_place: Place, run_id: str
+) -> None:
+    ledger_place.execute(f"UPDATE runs SET run_id = '{run_id}'")  # noqa: S608 - ours
+    with pytest.raises(LedgerInconsistentError, match=f"written there of run {run_id} cannot be read"):
+        filled.newest_run_id()
+
+
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("column", ["area", "obtained_on", "procedures", "evidence", "rules_version", "run_id"])
+def test_a_line_of_the_register_with_octets_is_not_replaced_by_another_one(
+    filled: Ledger, ledger_place: Place, column: str
+) -> None:
+    ledger_place.execute(f"UPDATE register SET {column} = x'00ff'")  # noqa: S608 - ours
+    before = ledger_place.execute("SELECT * FROM register")
+    nothing = [(PersonId("10000002A"), Assessment(Level.A1, (), ()))]
+    with pytest.raises(LedgerInconsistentError, match=r"written there of a line of the register .* cannot be read"):
+        filled.record_register(RUN, nothing, "2025-10-27", at=NOW)
+    assert ledger_place.execute("SELECT * FROM register") == before
+
+
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("read", [Ledger.issued_paths, Ledger.document_paths])
 def test_nor_are_they_where_a_path_belongs(filled: Ledger, ledger_place: Place, read: Read) -> None:
     ledger_place.execute("UPDATE documents SET path = x'00ff' WHERE path = '2026/B1/B.pdf'")

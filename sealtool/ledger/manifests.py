@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, select, update
 
 from sealtool.canonical import canonical_json
+from sealtool.identifiers import is_run_id
 from sealtool.ledger.certificates import manifest_entry
 from sealtool.ledger.chunks import chunks
 from sealtool.ledger.events import Event, append_events
@@ -16,6 +18,8 @@ from sealtool.ledger.legibility import RUN, legible, read_json
 from sealtool.ledger.tables import certificates, documents, renewals, runs
 from sealtool.ledger.values import UNPUBLISHED, ManifestEntry, ManifestOnRecord
 from sealtool.model import RunId
+
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 def entries(connection: Connection, *, unlisted_only: bool) -> tuple[ManifestEntry, ...]:
@@ -81,6 +85,8 @@ def last(connection: Connection) -> tuple[RunId, str] | None:
 
 @legible(RUN)
 def _written(row: Row[Any]) -> tuple[RunId, str]:
+    if not (is_run_id(row.run_id) and _SHA256.fullmatch(row.manifest_sha256)):
+        raise ValueError("no manifest that the next one could name")
     return RunId(row.run_id), row.manifest_sha256
 
 

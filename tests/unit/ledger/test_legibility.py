@@ -205,6 +205,18 @@ def test_a_run_id_that_names_no_moment_is_none_behind_which_another_run_could_be
 
 
 @pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("column", "value"), [("run_id", "x"), ("manifest_sha256", ""), ("manifest_sha256", "AB" * 32)]
+)
+def test_a_manifest_that_the_next_one_could_not_name_is_none(
+    filled: Ledger, ledger_place: Place, column: str, value: str
+) -> None:
+    ledger_place.execute(f"UPDATE runs SET {column} = '{value}'")  # noqa: S608 - ours
+    with pytest.raises(LedgerInconsistentError, match=r"written there of run .* cannot be read"):
+        filled.last_manifest()
+
+
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("column", ["area", "obtained_on", "procedures", "evidence", "rules_version", "run_id"])
 def test_a_line_of_the_register_with_octets_is_not_replaced_by_another_one(
     filled: Ledger, ledger_place: Place, column: str

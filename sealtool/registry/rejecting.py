@@ -75,7 +75,7 @@ class RowCheck:
     def reject_misfits(self, persons_in: Callable[[MisfitRow, int], tuple[str, ...]]) -> None:
         """Reject the rows with a wrong number of cells."""
         for misfit in self._table.misfits:
-            message = f"The row has {len(misfit.cells)} cells, but the header has {self._table.width}."
+            message = f"The row has {len(misfit.cells)} where the header has {self._table.width} cells."
             problem = Problem(self._table.file, misfit.line, "", shown(" | ".join(misfit.cells)), message)
             self._findings.reject(problem, persons_in(misfit, self._table.person_position))
 
@@ -94,7 +94,7 @@ class RowCheck:
         ):
             if number == NO_VALUE or not lost_zeros(text, self._ids.values[number]):
                 continue
-            others = f", here and on {count - 1} more rows" if count > 1 else ""
+            others = f", on {count} rows in all" if count > 1 else ""
             message = (
                 f"The id lost leading zeros and was read as {self._ids.value(row)}{others}: spreadsheets take them for "
                 "numbers. Export the column as text."

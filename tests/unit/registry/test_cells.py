@@ -359,6 +359,7 @@ def test_a_row_with_a_wrong_number_of_cells_is_one_problem(export: Export, row: 
     registry = export.append("training.csv", row).read()
     (problem,) = registry.problems
     assert (problem.line, problem.column, list(registry.held)) == (4, "", [ANA])
+    assert problem.message == f"The row has {row.count(';') + 1} where the header has 11 cells."
 
 
 @pytest.mark.parametrize("row", ["x;10000000-z;ACT-9", "10000000Z,ACT-9,t", "extra;;;;;;;;;;;;10.000.000 Z"])

@@ -75,7 +75,7 @@ def test_a_padded_id_names_the_same_person_in_every_file(export: Export) -> None
     registry = export.person("01234567L").participation("1234567L").participation("1234567L", role="trainer").read()
     assert len(registry.records["01234567L"].participations) == 2
     (warning,) = registry.warnings
-    assert "on 1 more rows" in warning.message
+    assert "on 2 rows in all" in warning.message
 
 
 # --- whom a broken id holds -------------------------------------------------------------------

@@ -213,11 +213,13 @@ def make_plan(
     ]
     everything: dict[Key, IssuedCertificate] = {(one.person_id, one.level, one.area): one for one in on_record}
     known = {key: one for key, one in everything.items() if scope.covers(one.level, one.area, one.person_id)}
-    new = [one for one in decisions if key_of(one) not in known]
+    every = [(decision, _entry(decision, known)) for decision in decisions]
+    # Also what a stopped run reserved: since then the registry, the fonts or the templates may have changed.
+    to_be_made = [decision for decision, entry in every if entry.action is Action.ISSUE]
     gone = [one for one in everything.values() if _is_lost(one) and not _is_in(registry, one.person_id)]
-    doubts = [*_unprintable_names(new, printing), *_known_by_another_id(new, gone)]
+    doubts = [*_unprintable_names(to_be_made, printing), *_known_by_another_id(to_be_made, gone)]
     held, problems = _hold(registry, doubts)
-    entries = [_entry(decision, known) for decision in decisions if decision.person.person_id not in held]
+    entries = [entry for decision, entry in every if decision.person.person_id not in held]
     decided = {key_of(decision) for decision in decisions}
     unsupported = [one for key, one in known.items() if key not in decided and one.person_id not in held]
     entries += [PlanEntry(Action.LOST, None, one) for one in unsupported if _is_lost(one)]

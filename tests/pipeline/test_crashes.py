@@ -219,6 +219,33 @@ def test_a_decision_corrected_before_it_was_sealed_is_issued_as_corrected(
     ]
 
 
+def test_a_decision_that_became_doubtful_before_it_was_sealed_holds_the_person(
+    quick_folder: Folder, registry: Path, write_registry: Write
+) -> None:
+    die = killed_after("certificates reserved")
+    assert ended_by(in_a_child(lambda: quick_folder.workspace.issue(registry, B1, on_step=die))) == signal.SIGKILL
+    later = write_registry([A, B], [b1_by_test(A), b1_by_test(B)], names=["Aina", "山田"], name="later")
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", later, "--json")
+    assert (outcome.code, len(outcome.json["issued"]), outcome.json["failed"]) == (1, 1, [])
+    assert outcome.json["held"] == [{"person_id": B, "problems": [0]}]
+
+
+def test_what_was_reserved_is_not_issued_where_another_id_has_it_already(
+    quick_folder: Folder, write_registry: Write
+) -> None:
+    foreign = "X1234567L"
+    names = ["Aina", "Aina"]
+    both = write_registry([foreign, A], [b1_by_test(foreign)], names=names)
+    quick_folder.workspace.issue(both, B1)
+    both = write_registry([foreign, A], [b1_by_test(foreign), b1_by_test(A)], names=names)
+    die = killed_after("certificates reserved")
+    assert ended_by(in_a_child(lambda: quick_folder.workspace.issue(both, B1, on_step=die))) == signal.SIGKILL
+    one = write_registry([A], [b1_by_test(A)], names=names, name="one")
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", one, "--accept-shrink", "--json")
+    assert (outcome.code, outcome.json["issued"]) == (1, [])
+    assert foreign in outcome.json["problems"][0]["message"]
+
+
 def test_a_foreign_file_under_a_certificates_name_stops_the_run_and_is_left_alone(
     quick_folder: Folder, registry: Path
 ) -> None:

@@ -336,20 +336,30 @@ def _gaps(person: Person, printing: Printing) -> Iterator[Problem]:
 def _known_by_another_id(
     decisions: Iterable[Decision], gone: Iterable[IssuedCertificate]
 ) -> Iterator[tuple[str, Problem]]:
-    """Decisions that would repeat a certificate of somebody who is in the registry no more, but for the id.
+    """Decisions that may repeat a certificate of somebody who is in the registry no more.
 
-    A NIE becomes a DNI one day: to issue anew would double the certificate.
+    A NIE becomes a DNI one day, and with it a name may get other accents or a second surname: to issue anew would
+    double the certificate.
     """
-    by_person_and_level: dict[tuple[str, str, int | None], list[IssuedCertificate]] = {}
+    by_name_and_level: dict[tuple[object, ...], list[IssuedCertificate]] = {}
     for one in gone:
-        name = person_from_json(one.decision["person"]).full_name
-        by_person_and_level.setdefault((name, one.level, one.area), []).append(one)
-    for decision in decisions if by_person_and_level else ():
+        name = _bare_name(person_from_json(one.decision["person"]))
+        by_name_and_level.setdefault((name[:2], one.level, one.area), []).append(one)
+    for decision in decisions if by_name_and_level else ():
         person, (_, level, area) = decision.person, key_of(decision)
-        for one in by_person_and_level.get((person.full_name, level, area), ()):
-            theirs = replace(decision, person=replace(person, person_id=one.person_id))
-            if decision_fingerprint(theirs) == one.fingerprint:
+        for one in by_name_and_level.get((_bare_name(person)[:2], level, area), ()):
+            theirs = person_from_json(one.decision["person"])
+            is_of_one_name = _bare_name(theirs) == _bare_name(person)
+            if is_of_one_name or decision_fingerprint(replace(decision, person=theirs)) == one.fingerprint:
                 yield person.person_id, _other_id(person, one)
+
+
+def _bare_name(person: Person) -> tuple[str, ...]:
+    """Given name and surnames without case, accents, spaces and marks: two offices may write them otherwise."""
+    return tuple(
+        "".join(mark for mark in unicodedata.normalize("NFKD", name).casefold() if mark.isalpha())
+        for _, name in _names(person)
+    )
 
 
 def _other_id(person: Person, one: IssuedCertificate) -> Problem:
@@ -358,10 +368,10 @@ def _other_id(person: Person, one: IssuedCertificate) -> Problem:
         line=person.line,
         column="person_id",
         value=person.person_id,
-        message=f"The certificate {one.certificate_id} says all that would be issued here, but for the id: "
-        f"{one.person_id}, who is not in the registry any more. If this is the same person with another id, a second "
-        "certificate would double the first: revoke that one, and the next run issues it with the new id. If these are "
-        "two people, uphold that one with `reissue`.",
+        message=f"The certificate {one.certificate_id} is what would be issued here, or one like it with another id: "
+        f"{one.person_id}, who is not in the registry any more. If this is the same person, a second certificate would "
+        "double the first: revoke that one, and the next run issues it with the new id. If these are two people, "
+        "uphold that one with `reissue`.",
     )
 
 

@@ -18,7 +18,7 @@ KINDS: Final = (
     (" of the activity ", "one activity in two ways"),
     (", which looks alike", "activities whose ids look alike"),
     ("This is where the file ends", "a file that may be cut short"),
-    ("but for the id", "a person who may have another id by now"),
+    ("with another id:", "a person who may have another id by now"),
     ("This is not a date", "no date"),
     ("This is no day", "no date"),
     ("so the year must be wrong", "an impossible year"),

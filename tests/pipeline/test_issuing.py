@@ -20,6 +20,7 @@ from sealtool.model import CertificateOrder, Level
 from sealtool.planning import Scope
 from sealtool.rendering.facts import kind_of
 from sealtool.workspace import tasks, utc_now
+from tests.exports import write_export
 from tests.pipeline.conftest import PEOPLE, REPOSITORY, SMALL_SAMPLE, Folder, Write, b1_by_test
 
 A, B, C = PEOPLE[:3]
@@ -365,3 +366,26 @@ def test_a_person_who_got_another_id_is_held_until_a_human_has_withdrawn_the_fir
     assert revoked.code == 0, revoked.err
     outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
     assert (outcome.code, len(outcome.json["issued"])) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "is_held"),
+    [
+        (("Àina", "FICTICIA", ""), "2025-03-12", True),
+        (("Aina", "Fictícia", "Roig"), "2025-03-12", True),
+        (("Aina", "Fictícia", ""), "2025-02-01", True),
+        (("Aina", "Fictícia", "Roig"), "2025-02-01", False),
+        (("Joana", "Fictícia", ""), "2025-03-12", False),
+    ],
+    ids=["other accents", "a second surname", "another day", "another name and day", "somebody else"],
+)
+def test_another_id_is_noticed_also_where_name_or_day_changed_with_it(
+    quick_folder: Folder, tmp_path: Path, name: tuple[str, ...], day: str, is_held: bool
+) -> None:
+    foreign = "X1234567L"
+    registry = write_export(tmp_path / "registry", [(foreign, "Aina", "Fictícia", "")], [b1_by_test(foreign)])
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    write_export(registry, [(A, *name)], [b1_by_test(A, day)])
+    outcome = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json").json
+    assert [one["person_id"] for one in outcome["held"]] == [A] * is_held
+    assert [foreign in one["message"] for one in outcome["problems"]] == [True] * is_held

@@ -78,8 +78,15 @@ def parse_code(text: str) -> str:
 
 
 def comparable_code(code: str) -> str:
-    """What two spellings of one identifier have in common: case, kind of space and form of accents do not count."""
-    return " ".join(unicodedata.normalize("NFKC", code).casefold().split())
+    """What two spellings of one identifier have in common.
+
+    Case, kind of space or dash and form of accents do not count, nor zeros before a number, which spreadsheets take
+    away.
+    """
+    plain = unicodedata.normalize("NFKC", code).casefold()
+    dashed = "".join("-" if unicodedata.category(mark) == "Pd" else mark for mark in plain)
+    words = " ".join(dashed.split())
+    return words.lstrip("0") if words.isdecimal() else words
 
 
 def parse_reference(text: str) -> str:

@@ -129,3 +129,20 @@ def test_two_activities_whose_ids_look_alike_hold_all_whom_they_name(export: Exp
     assert (problem.line, problem.column) == (5, "activity_id")
     assert "on line 4, which looks alike" in problem.message
     assert list(registry.held) == [ANA, BIEL]
+
+
+@pytest.mark.parametrize(
+    ("code", "other", "look_alike"),
+    [
+        ("000123", "123", True),
+        ("24-1", "24\u20131", True),
+        ("000123", "0001230", False),
+        ("24-10", "24-1", False),
+        ("MÒD 01", "MÒD 1", False),
+    ],
+)
+def test_zeros_that_a_spreadsheet_takes_away_and_other_dashes_make_no_other_activity(
+    export: Export, code: str, other: str, *, look_alike: bool
+) -> None:
+    export.participation(activity_id=code).participation(role="coordinator", activity_id=other)
+    assert (list(export.read().held) == [ANA]) is look_alike

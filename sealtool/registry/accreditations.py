@@ -9,6 +9,7 @@ import numpy as np
 from sealtool.model import DirectGrant, Framework, PersonId
 from sealtool.registry import cells
 from sealtool.registry.findings import Findings
+from sealtool.registry.month_first import reject_month_first
 from sealtool.registry.parsing import distinct_rows, group_by_person, parse_column, ranks, value_order
 from sealtool.registry.people import Roll
 from sealtool.registry.rejecting import RowCheck
@@ -35,6 +36,7 @@ def read_accreditations(
     check.reject_cells([ids, level, area, procedure, granted_on, reference])
     check.reject_unknown_persons(roll.known)
     check.warn_of_lost_zeros()
+    reject_month_first([granted_on], check)
 
     readable = np.flatnonzero((level.value_of >= 0) & (procedure.value_of >= 0))
     pairs, pair_of_row = distinct_rows([level.value_of, procedure.value_of], readable)

@@ -229,6 +229,12 @@ def date_parser(today: date) -> Callable[[str], date]:
     return parse
 
 
+def slashed_numbers(text: str) -> tuple[int, int] | None:
+    """The first two numbers of a date with slashes, None where it is none."""
+    match = _SLASH_DATE.fullmatch(text.strip())
+    return match and (int(match["day"]), int(match["month"]))
+
+
 def parse_hours(text: str) -> Decimal:
     """Hours, in one notation for one amount.
 

@@ -24,6 +24,7 @@ from sealtool.model import (
 )
 from sealtool.registry import cells
 from sealtool.registry.findings import Findings, shown
+from sealtool.registry.month_first import reject_month_first
 from sealtool.registry.parsing import (
     NO_VALUE,
     ParsedColumn,
@@ -78,6 +79,7 @@ def read_training(
     check.reject_cells(columns.all)
     check.reject_unknown_persons(roll.known)
     check.warn_of_lost_zeros()
+    reject_month_first([columns.start_date, columns.end_date, columns.completed_on], check)
     _reject_reversed_dates(columns, check)
     _reject_contradictions(table, columns, check, findings)
     _reject_spellings(table, columns, check, findings)

@@ -20,6 +20,7 @@ KINDS: Final = (
     ("This is where the file ends", "a file that may be cut short"),
     ("with another id:", "a person who may have another id by now"),
     ("This is not a date", "no date"),
+    ("This may have the month first", "a date whose day and month may be exchanged"),
     ("This is no day", "no date"),
     ("so the year must be wrong", "an impossible year"),
     ("This is in the future", "a day in the future"),

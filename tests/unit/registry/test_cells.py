@@ -13,7 +13,7 @@ from sealtool.model import Area, Level, Modality, Origin, Procedure, Role
 if TYPE_CHECKING:
     from tests.unit.registry.conftest import Export
 
-ANA, BIEL = "10000000Z", "10000001S"
+ANA, BIEL, NIE = "10000000Z", "10000001S", "X1234567L"
 
 
 def _only(export: Export, **cells: str) -> Export:
@@ -69,6 +69,19 @@ def test_any_other_date_is_a_problem(export: Export, column: str, text: str) -> 
 
 def test_the_twenty_ninth_of_february_is_a_day_in_leap_years(export: Export) -> None:
     assert _only(export, completed_on="29/02/2024").read().problems == ()
+
+
+def test_a_file_that_writes_the_month_first_leaves_all_its_dates_with_slashes_in_doubt(export: Export) -> None:
+    export.grant(granted_on="03/27/2025").grant(BIEL, granted_on="03/04/2025")
+    registry = export.person(NIE).grant(NIE, granted_on="2025-03-04").grant(NIE, granted_on="04/04/2025").read()
+    assert list(registry.held) == [ANA, BIEL]
+    assert "'03/27/2025'" in registry.problems[1].message
+
+
+def test_a_slip_leaves_no_other_date_in_doubt_where_the_file_writes_the_day_first(export: Export) -> None:
+    export.grant(granted_on="03/27/2025").grant(BIEL, granted_on="03/04/2025")
+    registry = export.person(NIE).grant(NIE, granted_on="27/03/2025").read()
+    assert list(registry.held) == [ANA]
 
 
 def test_the_earliest_year_is_accepted(export: Export) -> None:

@@ -33,6 +33,8 @@ _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # text of a page puts the letters themselves in their place (PDFium and Poppler do), so no page would ever be found to
 # show the name that the record has.
 _PRESENTATION_FORMS: Final = re.compile("[\ufb00-\ufdff\ufe70-\ufefe]")
+# Those that share shapes of letters: the first one of Russian looks like a Latin A.
+_ALPHABETS: Final = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 _UNUSUAL_SPACE: Final = re.compile(r"\s\s|[^\S ]")
 _NAME_LENGTH: Final = 200
 _REPLACEMENT: Final = "\ufffd"
@@ -135,6 +137,10 @@ def parse_optional_name(text: str) -> str:
             f"holds {form[0]!r} (U+{ord(form[0]):04X}), one sign for {_plain(form[0])!r}, and readers of the page take "
             "the one for the other: write the letters themselves"
         )
+    if mixed := _mixed_word(name):
+        raise CellFault(
+            f"holds {mixed!r}, which has letters of several alphabets that look alike: nobody would find the name again"
+        )
     if len(name) > _NAME_LENGTH:
         raise CellFault(f"has {len(name)} characters, and no part of a name has more than {_NAME_LENGTH}")
     if name and not any(character.isalpha() for character in name):
@@ -142,6 +148,18 @@ def parse_optional_name(text: str) -> str:
     if is_placeholder(name):
         raise CellFault("is a word or a remark in the place of a name; where there is no name, leave the cell empty")
     return name
+
+
+def _mixed_word(name: str) -> str:
+    """The first word with letters of several alphabets; empty where there is none."""
+    if name.isascii():
+        return ""
+    words = re.findall(r"[^\W\d_]+", name)
+    return next((word for word in words if len(_ALPHABETS.intersection(map(_alphabet, word))) > 1), "")
+
+
+def _alphabet(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def name_oddity(name: str) -> str:

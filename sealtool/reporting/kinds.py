@@ -36,6 +36,7 @@ KINDS: Final = (
     ("where a letter was lost", "letters lost to a wrong encoding"),
     ("that cannot be printed", "a character that cannot be printed"),
     (", one sign for", "one sign for several letters"),
+    ("of several alphabets", "letters of several alphabets"),
     ("The name cannot be printed as it stands", "a name that does not come out right on the page"),
     ("and no part of a name has more", "a name that is too long"),
     ("so it is no name", "a name without letters"),

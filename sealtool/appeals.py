@@ -467,7 +467,8 @@ class Revoking:
         if story is None:
             return
         _insist_on_unchanged(proposed, story)
-        self._was_revoked = self._is_revoked = story.certificate.state is CertificateState.REVOKED
+        self._is_revoked = story.certificate.state is CertificateState.REVOKED
+        self._was_revoked = self._is_revoked and story.pending is None
         if self._was_revoked:
             return
         ledger.revoke(report.run_id, certificate_id, grounds.act(ActKind.REVOCATION), at=edge.now())
@@ -496,7 +497,9 @@ def propose_revocation(ledger: Ledger, text: str, grounds: Grounds) -> Certifica
     grounds.insist_on_sound([story.decision.person])
     _insist_on_newest(story, "revoke")
     is_repeated = any(act.kind is ActKind.REVOCATION and act.reason == grounds.reason for act in story.acts)
-    if story.certificate.state is CertificateState.REVOKED and not (is_repeated and story.is_unfinished):
+    is_revoked = story.certificate.state is CertificateState.REVOKED
+    # A reissue of it that was stopped would be carried out by the next run; to revoke again gives that up.
+    if is_revoked and story.pending is None and not (is_repeated and story.is_unfinished):
         raise UsageError(
             f"Certificate {story.certificate.certificate_id} is revoked already. Nothing was done.",
             advice="`sealtool register --state revoked` lists what was withdrawn.",

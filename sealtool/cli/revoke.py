@@ -40,7 +40,8 @@ def command(
     workspace, journal = workspace_of_a_run(ctx)
     grounds = grounds_of(reason, by, reference)
     story = workspace.propose_revocation(certificate_id, grounds)
-    if story.certificate.state is not CertificateState.REVOKED and not _is_confirmed(story, yes=yes):
+    is_done = story.certificate.state is CertificateState.REVOKED and story.pending is None
+    if not is_done and not _is_confirmed(story, yes=yes):
         show("Nothing was done.")
         return ExitCode.NEEDS_HUMAN
     revocation = workspace.revoke(story, grounds, on_event=journal.on_event)

@@ -44,6 +44,9 @@ _IS_PENDING_REISSUE: Final[ColumnElement[bool]] = certificates.c.predecessor_id.
     UNPUBLISHED
 )
 
+_REPLACEABLE: Final = frozenset({CertificateState.ISSUED, CertificateState.REVOKED})
+"""States of certificates whose places another may take."""
+
 
 def newest_of_each(levels: Iterable[Level]) -> Select[Any]:
     """The certificates that may stand for a person, level and area, oldest generation first.
@@ -113,8 +116,7 @@ def reserve_reissue(connection: Connection, run_id: RunId, reservation: Reservat
     decision = reservation.decision
     key = (decision.person.person_id, str(decision.level), area_number(decision))
     expect(key == (predecessor.person_id, predecessor.level, predecessor.area), "a reissue is of another certificate")
-    in_the_way = {CertificateState.ISSUED, CertificateState.REVOKED}
-    expect(predecessor.state in in_the_way, f"certificate {predecessor.certificate_id} is {predecessor.state}")
+    expect(predecessor.state in _REPLACEABLE, f"certificate {predecessor.certificate_id} is {predecessor.state}")
     revised = connection.execute(
         update(certificates)
         .where(certificates.c.certificate_id == reservation.certificate_id)
@@ -158,7 +160,7 @@ def supersede_predecessors(
 def _supersede(connection: Connection, run_id: RunId, successor: Row[Any], *, at: datetime) -> None:
     old = _row(connection, successor.predecessor_id)
     expect(
-        old.state in {CertificateState.ISSUED, CertificateState.REVOKED} and old.successor_id is None,
+        old.state in _REPLACEABLE and old.successor_id is None,
         f"certificate {old.certificate_id}, which {successor.certificate_id} replaces, is {old.state}",
     )
     # One that was revoked stays so: nobody may think that it was in force until the new one came.
@@ -176,14 +178,17 @@ def _supersede(connection: Connection, run_id: RunId, successor: Row[Any], *, at
 
 
 def revoke(connection: Connection, run_id: RunId, certificate_id: CertificateId, act: Act, *, at: datetime) -> None:
-    """Withdraws a certificate. A reissue of it that was stopped is given up, in the same transaction."""
+    """Withdraws a certificate. A reissue of it that was stopped is given up, in the same transaction.
+
+    Of one that was revoked before, only such a reissue is left to be given up.
+    """
     query = select(certificates).where(certificates.c.predecessor_id == certificate_id)
     stopped = connection.execute(query.where(certificates.c.state == CertificateState.RESERVED)).all()
     move(connection, run_id, [CertificateId(row.certificate_id) for row in stopped], RELEASED, at=at)
     changed = connection.execute(
         update(certificates)
         .where(certificates.c.certificate_id == certificate_id)
-        .where(certificates.c.state == CertificateState.ISSUED)
+        .where(certificates.c.state.in_(_REPLACEABLE if stopped else {CertificateState.ISSUED}))
         .values(state=CertificateState.REVOKED)
     )
     expect(changed.rowcount == 1, f"certificate {certificate_id} is not issued")

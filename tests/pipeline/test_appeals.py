@@ -762,6 +762,20 @@ def test_a_reissue_that_was_stopped_is_given_up_when_the_certificate_is_revoked(
     assert states(folder) == [(0, "revoked"), (1, "issued"), (1, "released")]
 
 
+def test_a_stopped_reissue_of_what_was_revoked_is_given_up_by_revoking_again(folder: Folder, registry: Path) -> None:
+    revoked = certificate_of(folder)
+    assert revoke(folder, revoked).code == 0
+    proposal, die = proposed(folder, registry), killed_after("reissue reserved")
+    assert ended_by(in_a_child(lambda: folder.workspace.reissue(proposal, on_step=die))) == signal.SIGKILL
+    assert states(folder) == [(0, "revoked"), (1, "reserved")]
+    outcome = revoke(folder, revoked)
+    assert (outcome.code, "is revoked." in outcome.out) == (0, True)
+    assert states(folder) == [(0, "revoked"), (1, "released")]
+    assert issue(folder, registry).json["issued"] == []
+    assert revoke(folder, revoked).code == 2
+    assert folder.call("ledger", "verify").code == 0
+
+
 @pytest.mark.long
 def test_a_revocation_killed_between_any_two_steps_is_completed_by_the_same_call(
     folder: Folder, tmp_path: Path

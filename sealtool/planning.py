@@ -101,7 +101,7 @@ class PlanEntry:
             return key_of(self.decision)
         if self.on_record is None:
             raise AssertionError("an entry is about a decision, or about what is on record")
-        return (self.on_record.person_id, self.on_record.level, self.on_record.area)
+        return _key_on_record(self.on_record)
 
     def as_json(self) -> dict[str, Any]:
         """The entry as ``plan --json`` shows it; a lost decision as it was when it was issued."""
@@ -211,16 +211,30 @@ def make_plan(
         for decision in assessment.decisions
         if scope.covers(decision.level, decision.area, decision.person.person_id)
     ]
-    everything: dict[Key, IssuedCertificate] = {(one.person_id, one.level, one.area): one for one in on_record}
+    everything: dict[Key, IssuedCertificate] = {_key_on_record(one): one for one in on_record}
     known = {key: one for key, one in everything.items() if scope.covers(one.level, one.area, one.person_id)}
     every = [(decision, _entry(decision, known)) for decision in decisions]
     # Also what a stopped run reserved: since then the registry, the fonts or the templates may have changed.
     to_be_made = [decision for decision, entry in every if entry.action is Action.ISSUE]
-    gone = [one for one in everything.values() if _is_lost(one) and not _is_in(registry, one.person_id)]
-    doubts = [*_unprintable_names(to_be_made, printing), *_known_by_another_id(to_be_made, gone)]
+    decided = {key_of(decision) for decision in decisions}
+
+    def is_supported(one: IssuedCertificate) -> bool:
+        record = registry.records.get(PersonId(one.person_id))
+        found = () if record is None else assess(record, [Level(one.level)])
+        return any(_key_on_record(one) == key_of(decision) for each in found for decision in each.decisions)
+
+    # Of people whom nobody asked for, the registry is only looked up where a name is the same.
+    perhaps_lost = [
+        one
+        for key, one in everything.items()
+        if key not in decided and _is_lost(one) and one.person_id not in registry.held
+    ]
+    doubts = [
+        *_unprintable_names(to_be_made, printing),
+        *_known_by_another_id(to_be_made, perhaps_lost, is_supported),
+    ]
     held, problems = _hold(registry, doubts)
     entries = [entry for decision, entry in every if decision.person.person_id not in held]
-    decided = {key_of(decision) for decision in decisions}
     unsupported = [one for key, one in known.items() if key not in decided and one.person_id not in held]
     entries += [PlanEntry(Action.LOST, None, one) for one in unsupported if _is_lost(one)]
     return Plan(
@@ -298,10 +312,6 @@ def _is_settled(one: IssuedCertificate) -> bool:
     return one.state is CertificateState.REVOKED or one.overruled is not None
 
 
-def _is_in(registry: Registry, person_id: str) -> bool:
-    return person_id in registry.records or person_id in registry.held
-
-
 def _hold(
     registry: Registry, doubts: Iterable[tuple[str, Problem]]
 ) -> tuple[dict[str, tuple[int, ...]], tuple[Problem, ...]]:
@@ -334,15 +344,17 @@ def _gaps(person: Person, printing: Printing) -> Iterator[Problem]:
 
 
 def _known_by_another_id(
-    decisions: Iterable[Decision], gone: Iterable[IssuedCertificate]
+    decisions: Collection[Decision],
+    perhaps_lost: Iterable[IssuedCertificate],
+    is_supported: Callable[[IssuedCertificate], bool],
 ) -> Iterator[tuple[str, Problem]]:
-    """Decisions that may repeat a certificate of somebody who is in the registry no more.
+    """Decisions that may repeat a certificate which the registry does not support any more, of somebody so called.
 
     A NIE becomes a DNI one day, and with it a name may get other accents or a second surname: to issue anew would
     double the certificate.
     """
     by_name_and_level: dict[tuple[object, ...], list[IssuedCertificate]] = {}
-    for one in gone:
+    for one in perhaps_lost if decisions else ():
         name = _bare_name(person_from_json(one.decision["person"]))
         by_name_and_level.setdefault((name[:2], one.level, one.area), []).append(one)
     for decision in decisions if by_name_and_level else ():
@@ -350,7 +362,8 @@ def _known_by_another_id(
         for one in by_name_and_level.get((_bare_name(person)[:2], level, area), ()):
             theirs = person_from_json(one.decision["person"])
             is_of_one_name = _bare_name(theirs) == _bare_name(person)
-            if is_of_one_name or decision_fingerprint(replace(decision, person=theirs)) == one.fingerprint:
+            would_repeat = decision_fingerprint(replace(decision, person=theirs)) == one.fingerprint
+            if (is_of_one_name or would_repeat) and not is_supported(one):
                 yield person.person_id, _other_id(person, one)
 
 
@@ -369,9 +382,9 @@ def _other_id(person: Person, one: IssuedCertificate) -> Problem:
         column="person_id",
         value=person.person_id,
         message=f"The certificate {one.certificate_id} is what would be issued here, or one like it with another id: "
-        f"{one.person_id}, who is not in the registry any more. If this is the same person, a second certificate would "
-        "double the first: revoke that one, and the next run issues it with the new id. If these are two people, "
-        "uphold that one with `reissue`.",
+        f"{one.person_id}, for whom the registry does not support it any more. If this is the same person, a second "
+        "certificate would double the first: revoke that one, and the next run issues it with the new id. If these are "
+        "two people, uphold that one with `reissue`.",
     )
 
 
@@ -426,6 +439,10 @@ def items_of(decision: Mapping[str, Any]) -> dict[str, str]:
 def key_of(decision: Decision) -> Key:
     """What a decision is about."""
     return (decision.person.person_id, str(decision.level), None if decision.area is None else int(decision.area))
+
+
+def _key_on_record(one: IssuedCertificate) -> Key:
+    return (one.person_id, one.level, one.area)
 
 
 def _order(entry: PlanEntry) -> tuple[str, str, int]:

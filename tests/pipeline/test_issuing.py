@@ -389,3 +389,19 @@ def test_another_id_is_noticed_also_where_name_or_day_changed_with_it(
     outcome = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json").json
     assert [one["person_id"] for one in outcome["held"]] == [A] * is_held
     assert [foreign in one["message"] for one in outcome["problems"]] == [True] * is_held
+
+
+@pytest.mark.parametrize("only", [(), ("--person", A)], ids=["everybody", "one person"])
+def test_another_id_is_noticed_also_where_the_first_one_is_still_among_the_people(
+    quick_folder: Folder, tmp_path: Path, only: tuple[str, ...]
+) -> None:
+    foreign = "X1234567L"
+    people = [(foreign, "Aina", "Fictícia", ""), (A, "Aina", "Fictícia", "")]
+    registry = write_export(tmp_path / "registry", people, [b1_by_test(foreign)])
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    write_export(registry, people, [b1_by_test(foreign), b1_by_test(A)])
+    two = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json", *only).json
+    assert ([one["person_id"] for one in two["decisions"] if one["action"] == "issue"], two["held"]) == ([A], [])
+    write_export(registry, people, [b1_by_test(A)])
+    one = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json", *only).json
+    assert [held["person_id"] for held in one["held"]] == [A]

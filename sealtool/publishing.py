@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from sealtool.errors import LedgerInconsistentError, OutputError
+from sealtool.errors import LedgerInconsistentError, LedgerLockedError, OutputError
 from sealtool.identifiers import is_run_id
 from sealtool.model import Level, RunId
 from sealtool.regular_files import real_path
@@ -127,6 +127,30 @@ class OutputFolder:
         target = self._inside(path)
         with _in_our_words(target), self._folder_of(path) as folder:
             os.fsync(folder)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the folder against another run: with another ledger it would issue into it what this one issues.
+
+        Nothing is held where there is no folder yet, or the file system cannot.
+
+        Raises:
+            LedgerLockedError: another run has it.
+        """
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):
+                folder = os.open(self.root, _AS_FOLDER)
+                stack.callback(os.close, folder)
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise LedgerLockedError(
+                        f"Another run of sealtool writes into {self.root}, and two runs at once could issue a "
+                        "certificate twice. Nothing was done.",
+                        advice="Wait for it to end and call again. If it is of another configuration with another "
+                        "ledger, give each ledger an output folder of its own (output.folder).",
+                    ) from error
+            yield
 
     def exists(self) -> bool:
         """Whether the folder is there at all."""

@@ -100,26 +100,27 @@ class Recording:
         Raises:
             SealtoolError: ledger and output folder do not belong together, or cannot be used.
         """
-        insist_on_continuity(self.ledger, self.output)
-        _insist_on_the_clock(self.ledger, self.edge.now())
-        self.output.prepare(*folders_of_a_run(self.edge.today()))
-        self.output.remove_leftovers()
-        self.ledger.begin_run(run_id, facts, at=self.edge.now())
-        self.edge.on_step("run begun")
-        self.edge.tell(RunEvent.RUN_BEGUN, run_id=run_id, asked_for=facts.command)
-        try:
-            with _saying_what_is_left():
-                yield self._settle(run_id)
-        except BaseException as error:
-            state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
-            message = "" if state is RunState.INTERRUPTED else words_for_logs(error)
-            with contextlib.suppress(SealtoolError):  # what stopped the run is the news, not what follows from it
-                self.ledger.end_run(run_id, state, counts(), at=self.edge.now(), message=message)
-            self.edge.tell(RunEvent.RUN_ENDED, state=str(state), counts=dict(counts()))
-            raise
-        self.ledger.end_run(run_id, RunState.FINISHED, counts(), at=self.edge.now())
-        self.edge.on_step("run ended")
-        self.edge.tell(RunEvent.RUN_ENDED, state=str(RunState.FINISHED), counts=dict(counts()))
+        with self.output.held():
+            insist_on_continuity(self.ledger, self.output)
+            _insist_on_the_clock(self.ledger, self.edge.now())
+            self.output.prepare(*folders_of_a_run(self.edge.today()))
+            self.output.remove_leftovers()
+            self.ledger.begin_run(run_id, facts, at=self.edge.now())
+            self.edge.on_step("run begun")
+            self.edge.tell(RunEvent.RUN_BEGUN, run_id=run_id, asked_for=facts.command)
+            try:
+                with _saying_what_is_left():
+                    yield self._settle(run_id)
+            except BaseException as error:
+                state = RunState.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
+                message = "" if state is RunState.INTERRUPTED else words_for_logs(error)
+                with contextlib.suppress(SealtoolError):  # what stopped the run is the news, not what follows from it
+                    self.ledger.end_run(run_id, state, counts(), at=self.edge.now(), message=message)
+                self.edge.tell(RunEvent.RUN_ENDED, state=str(state), counts=dict(counts()))
+                raise
+            self.ledger.end_run(run_id, RunState.FINISHED, counts(), at=self.edge.now())
+            self.edge.on_step("run ended")
+            self.edge.tell(RunEvent.RUN_ENDED, state=str(RunState.FINISHED), counts=dict(counts()))
 
     def settle_renewed(self, run_id: RunId) -> tuple[str, ...]:
         """Finds out which renewed files have taken the places of those before them."""

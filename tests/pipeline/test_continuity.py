@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from sealtool.ledger.events import event_hash
+from sealtool.model import Level
+from sealtool.planning import Scope
 from tests.ledgers import Place
 from tests.pipeline.conftest import PEOPLE, Folder, Write, b1_by_test, issue_b1
 
@@ -34,6 +36,23 @@ def test_a_ledger_restored_from_an_old_backup_stops_the_run(rolled_back: Folder,
     assert len(rolled_back.certificates) == 3
     planned = rolled_back.call("plan", "--level", "B1", "--registry", registry)
     assert (planned.code, "old backup" in planned.err) == (0, True)
+
+
+def test_of_two_ledgers_with_one_output_folder_only_one_issues_at_a_time(
+    quick_folder: Folder, registry: Path, tmp_path: Path
+) -> None:
+    other = quick_folder.copied_to(tmp_path / "other")
+    shutil.rmtree(other.path / "out")
+    (other.path / "out").symlink_to(quick_folder.path / "out")
+    outcomes = []
+
+    def meanwhile(step: str) -> None:
+        if step == "certificates reserved":
+            outcomes.append(other.call("issue", "--level", "B1", "--registry", registry))
+
+    quick_folder.workspace.issue(registry, Scope((Level.B1,)), on_step=meanwhile)
+    assert [(one.code, "Another run" in one.err) for one in outcomes] == [(5, True)]
+    assert len(quick_folder.certificates) == 2
 
 
 def _stray(folder: Folder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
@@ -242,7 +243,7 @@ def make_plan(
         entries=tuple(sorted(entries, key=_order)),
         held=_in_scope(held, scope),
         problems=problems,
-        warnings=registry.warnings,
+        warnings=(*_perhaps_one_person(every), *registry.warnings),
         assessments=tuple(pair for pair in assessments if pair[0] not in held),
         people=len(records),
         unsupported_reservations=tuple(one for one in unsupported if one.state is CertificateState.RESERVED),
@@ -365,6 +366,40 @@ def _known_by_another_id(
             would_repeat = decision_fingerprint(replace(decision, person=theirs)) == one.fingerprint
             if (is_of_one_name or would_repeat) and not is_supported(one):
                 yield person.person_id, _other_id(person, one)
+
+
+def _perhaps_one_person(every: Iterable[tuple[Decision, PlanEntry]]) -> Iterator[Problem]:
+    """Certificates that would say, on the same evidence, what that of somebody of one name with another id says.
+
+    It is no more than a warning: two people of one name may have passed one test.
+    """
+    alike: dict[tuple[str, date], list[tuple[Decision, PlanEntry]]] = {}
+    for decision, entry in every:
+        alike.setdefault((decision.person.full_name, decision.accredited_on), []).append((decision, entry))
+    told: set[PersonId] = set()
+    for group in alike.values():
+        for decision, entry in group if len(group) > 1 else ():
+            others = [
+                other
+                for other, _ in group
+                if other.person.person_id != decision.person.person_id
+                and (other.level, other.areas) == (decision.level, decision.areas)
+            ]
+            if others and entry.action is Action.ISSUE and decision.person.person_id not in told:
+                told.add(decision.person.person_id)
+                yield _perhaps_the_same(decision, others[0].person)
+
+
+def _perhaps_the_same(decision: Decision, other: Person) -> Problem:
+    return Problem(
+        file="people.csv",
+        line=decision.person.line,
+        column="person_id",
+        value=decision.person.person_id,
+        message=f"Somebody else of this name, {other.person_id} on line {other.line}, has {decision.level} since the "
+        "same day, on the same evidence. If this is one person with two ids, one of the two certificates is one too "
+        "many: take one of the ids out of the registry before they are issued.",
+    )
 
 
 def _bare_name(person: Person) -> tuple[str, ...]:

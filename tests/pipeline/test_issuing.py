@@ -405,3 +405,29 @@ def test_another_id_is_noticed_also_where_the_first_one_is_still_among_the_peopl
     write_export(registry, people, [b1_by_test(A)])
     one = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json", *only).json
     assert [held["person_id"] for held in one["held"]] == [A]
+
+
+@pytest.mark.parametrize(
+    ("name", "reference", "is_told"),
+    [("Aina", "REF-1", True), ("Àina", "REF-1", False), ("Aina", "REF-2", False)],
+    ids=["two ids", "another name", "other evidence"],
+)
+def test_two_ids_with_one_name_and_the_same_evidence_are_told_before_they_are_issued(
+    quick_folder: Folder, tmp_path: Path, name: str, reference: str, is_told: bool
+) -> None:
+    foreign = "X1234567L"
+    people = [(foreign, "Aina", "Fictícia", ""), (A, name, "Fictícia", "")]
+    grants = [b1_by_test(foreign), (*b1_by_test(A)[:-1], reference)]
+    registry = write_export(tmp_path / "registry", people, grants)
+
+    def warned() -> list[str]:
+        outcome = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json")
+        assert (outcome.code, outcome.json["held"]) == (0, [])
+        return [one["value"] for one in outcome.json["warnings"] if "on the same evidence" in one["message"]]
+
+    assert warned() == [A, foreign] * is_told
+    only_one = quick_folder.call("issue", "--level", "B1", "--person", foreign, "--registry", registry)
+    assert only_one.code == 0
+    assert warned() == [A] * is_told
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    assert warned() == []

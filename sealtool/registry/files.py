@@ -16,6 +16,12 @@ from sealtool.registry.findings import shown
 from sealtool.registry.layout import ACCREDITATIONS, LAYOUTS, PEOPLE, SUMS_FILE, TRAINING
 
 _SUMS_LINE: Final = re.compile(r"(?P<digest>[0-9A-Fa-f]{64}) [ *](?P<name>.+)")
+_COPY: Final = re.compile(
+    rf"(?P<stem>{'|'.join(layout.file.removesuffix('.csv') for layout in LAYOUTS)})"
+    r" ?(?:\([0-9]+\)|[-–] ?(?:copy|copia|còpia)(?: ?\([0-9]+\))?|\((?:copy|copia|còpia)\))\.csv",  # noqa: RUF001
+    re.IGNORECASE,
+)
+"""As browsers and file managers name a second file, in English, Catalan and Spanish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ def open_export(folder: Path, previous_rows: Mapping[str, int]) -> Export:
             files[name] = ExportFile(name, content, hashlib.sha256(content).hexdigest())
     faults += _missing_files(present, previous_rows)
     faults += _misnamed_files(present)
+    faults += _copies(present)
     is_vouched_for = SUMS_FILE in present
     if is_vouched_for:
         faults += _compare_sums(folder, files)
@@ -108,6 +115,16 @@ def _misnamed_files(present: list[str]) -> list[str]:
         f"{shown(name)}: the name has to be {wanted}, in the same letter case and with no space around it."
         for name in present
         if (wanted := expected.get(name.strip().casefold(), name)) != name
+    ]
+
+
+def _copies(present: list[str]) -> list[str]:
+    """Files that a browser or a file manager named anew because there was one already: either may be the newer one."""
+    return [
+        f"{shown(name)}: stands beside {original}, as a second download or a copy of it does, and nobody can tell "
+        "which of them is meant. Leave the right one there, under its name, and take the other away."
+        for name in present
+        if (found := _COPY.fullmatch(name)) and (original := f"{found['stem'].casefold()}.csv") in present
     ]
 
 

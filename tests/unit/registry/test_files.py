@@ -74,6 +74,27 @@ def test_a_second_file_in_other_letter_case_is_refused(export: Export) -> None:
     assert "- Training.CSV: the name has to be training.csv" in export.refusal()
 
 
+@pytest.mark.parametrize(
+    ("copy", "name"),
+    [
+        ("people (1).csv", "people.csv"),
+        ("training(12).csv", "training.csv"),
+        ("People - copia.csv", "people.csv"),
+        ("accreditations - Copy (3).csv", "accreditations.csv"),
+        ("people (còpia).csv", "people.csv"),
+    ],
+)
+def test_a_second_download_or_a_copy_beside_a_file_stops_the_run(export: Export, copy: str, name: str) -> None:
+    export.write(copy, b"")
+    assert f"- {copy}: stands beside {name}" in export.refusal()
+
+
+@pytest.mark.parametrize("name", ["people.csv.bak", "people-2025.csv", "people.copy.csv", "notes (1).csv"])
+def test_other_files_beside_the_export_are_left_alone(export: Export, name: str) -> None:
+    export.write(name, b"")
+    assert export.read().problems == ()
+
+
 def test_hashes_under_a_name_in_other_letter_case_are_refused(export: Export) -> None:
     export.write("sha256sums", b"")
     assert "- sha256sums: the name has to be SHA256SUMS" in export.refusal()

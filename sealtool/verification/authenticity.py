@@ -133,4 +133,8 @@ def public_key_of(der: bytes) -> keys.PublicKeyInfo:
 def _is_signed(
     signed: core.Asn1Value, signature: core.BitString, algorithm: algos.SignedDigestAlgorithm, signer: bytes
 ) -> bool:
-    return is_signed(signed.dump(), signature.native, public_key_of(signer), algorithm)
+    try:
+        content, value, key = signed.dump(), signature.native, public_key_of(signer)
+    except (ValueError, TypeError):  # they are read no sooner, and a certificate may hold no key
+        return False
+    return is_signed(content, value, key, algorithm)

@@ -9,6 +9,7 @@ from itertools import permutations
 
 import pytest
 from asn1crypto import crl as asn1_crl
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -216,3 +217,9 @@ def test_a_key_of_another_kind_has_signed_nothing(asked: Pki) -> None:
     other = issue(_LISTS, rsa.generate_private_key(public_exponent=65537, key_size=2048), None, 9)
     assert is_list_signed_by(listing, asked.issuing.der)
     assert not is_list_signed_by(listing, other.der)
+
+
+def test_a_certificate_whose_key_cannot_be_read_has_signed_nothing(asked: Pki) -> None:
+    issuer = asked.issuing.der
+    key = asn1_x509.Certificate.load(issuer).public_key.dump()
+    assert not is_list_signed_by(revocation_list(asked.issuing), issuer.replace(key, b"\x04" + key[1:]))

@@ -35,7 +35,10 @@ _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PRESENTATION_FORMS: Final = re.compile("[\ufb00-\ufdff\ufe70-\ufefe]")
 # Those that share shapes of letters: the first one of Russian looks like a Latin A.
 _ALPHABETS: Final = frozenset({"LATIN", "GREEK", "CYRILLIC"})
+# Accents that are characters of their own, apostrophes and the dot between two l do not end a word.
+_WORD: Final = re.compile(r"(?:[^\W\d_]|[\u0300-\u036f'\u2019\u00b7])+")
 _UNUSUAL_SPACE: Final = re.compile(r"\s\s|[^\S ]")
+_MINUS: Final = "\u2212"
 _NAME_LENGTH: Final = 200
 _REPLACEMENT: Final = "\ufffd"
 # What stands in names besides letters and dashes, with what is often typed in place of an apostrophe or a middle dot.
@@ -86,7 +89,7 @@ def comparable_code(code: str) -> str:
     away.
     """
     plain = unicodedata.normalize("NFKC", code).casefold()
-    dashed = "".join("-" if unicodedata.category(mark) == "Pd" else mark for mark in plain)
+    dashed = "".join("-" if unicodedata.category(mark) == "Pd" or mark == _MINUS else mark for mark in plain)
     words = " ".join(dashed.split())
     return words.lstrip("0") if words.isdecimal() else words
 
@@ -154,8 +157,7 @@ def _mixed_word(name: str) -> str:
     """The first word with letters of several alphabets; empty where there is none."""
     if name.isascii():
         return ""
-    words = re.findall(r"[^\W\d_]+", name)
-    return next((word for word in words if len(_ALPHABETS.intersection(map(_alphabet, word))) > 1), "")
+    return next((word for word in _WORD.findall(name) if len(_ALPHABETS.intersection(map(_alphabet, word))) > 1), "")
 
 
 def _alphabet(letter: str) -> str:

@@ -136,6 +136,7 @@ def test_two_activities_whose_ids_look_alike_hold_all_whom_they_name(export: Exp
     [
         ("000123", "123", True),
         ("24-1", "24\u20131", True),
+        ("24-1", "24\u22121", True),
         ("000123", "0001230", False),
         ("24-10", "24-1", False),
         ("MÒD 01", "MÒD 1", False),

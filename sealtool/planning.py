@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from sealtool.canonical import decision_as_json, decision_fingerprint, named_decision_as_json, person_from_json
@@ -354,17 +355,26 @@ def _known_by_another_id(
     A NIE becomes a DNI one day, and with it a name may get other accents or a second surname: to issue anew would
     double the certificate.
     """
+    bare = cache(_bare)
+
+    def bare_name(person: Person) -> tuple[str, ...]:
+        return tuple(bare(name) for _, name in _names(person))
+
+    wanted = {key_of(decision)[1:] for decision in decisions}
     by_name_and_level: dict[tuple[object, ...], list[IssuedCertificate]] = {}
-    for one in perhaps_lost if decisions else ():
-        name = _bare_name(person_from_json(one.decision["person"]))
-        by_name_and_level.setdefault((name[:2], one.level, one.area), []).append(one)
+    for one in perhaps_lost:
+        if (one.level, one.area) in wanted:
+            name = bare_name(person_from_json(one.decision["person"]))
+            by_name_and_level.setdefault((name[:2], one.level, one.area), []).append(one)
     for decision in decisions if by_name_and_level else ():
         person, (_, level, area) = decision.person, key_of(decision)
-        for one in by_name_and_level.get((_bare_name(person)[:2], level, area), ()):
+        name = bare_name(person)
+        for one in by_name_and_level.get((name[:2], level, area), ()):
             theirs = person_from_json(one.decision["person"])
-            is_of_one_name = _bare_name(theirs) == _bare_name(person)
-            would_repeat = decision_fingerprint(replace(decision, person=theirs)) == one.fingerprint
-            if (is_of_one_name or would_repeat) and not is_supported(one):
+            is_alike = (
+                bare_name(theirs) == name or decision_fingerprint(replace(decision, person=theirs)) == one.fingerprint
+            )
+            if is_alike and not is_supported(one):
                 yield person.person_id, _other_id(person, one)
 
 
@@ -402,12 +412,9 @@ def _perhaps_the_same(decision: Decision, other: Person) -> Problem:
     )
 
 
-def _bare_name(person: Person) -> tuple[str, ...]:
-    """Given name and surnames without case, accents, spaces and marks: two offices may write them otherwise."""
-    return tuple(
-        "".join(mark for mark in unicodedata.normalize("NFKD", name).casefold() if mark.isalpha())
-        for _, name in _names(person)
-    )
+def _bare(name: str) -> str:
+    """A name without case, accents, spaces and marks: two offices may write them otherwise."""
+    return "".join(mark for mark in unicodedata.normalize("NFKD", name).casefold() if mark.isalpha())
 
 
 def _other_id(person: Person, one: IssuedCertificate) -> Problem:

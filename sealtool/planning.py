@@ -426,7 +426,7 @@ def _other_id(person: Person, one: IssuedCertificate) -> Problem:
         message=f"The certificate {one.certificate_id} is what would be issued here, or one like it with another id: "
         f"{one.person_id}, for whom the registry does not support it any more. If this is the same person, a second "
         "certificate would double the first: revoke that one, and the next run issues it with the new id. If these are "
-        "two people, uphold that one with `reissue`.",
+        "two people, uphold that one: `reissue` with its day as --accredited-on, and --again.",
     )
 
 

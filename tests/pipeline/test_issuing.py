@@ -431,3 +431,20 @@ def test_two_ids_with_one_name_and_the_same_evidence_are_told_before_they_are_is
     assert warned() == [A] * is_told
     assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
     assert warned() == []
+
+
+def test_two_people_of_one_name_both_have_their_certificates_once_the_first_is_upheld_as_the_problem_says(
+    quick_folder: Folder, tmp_path: Path
+) -> None:
+    name = ("Aina", "Fictícia", "Roig")
+    registry = write_export(tmp_path / "registry", [(A, *name)], [b1_by_test(A)])
+    assert quick_folder.call("issue", "--level", "B1", "--registry", registry).code == 0
+    (first,) = quick_folder.certificates
+    write_export(registry, [(A, *name), (B, *name)], [b1_by_test(B)])
+    (problem,) = quick_folder.call("plan", "--level", "B1", "--registry", registry, "--json").json["problems"]
+    assert "`reissue` with its day as --accredited-on, and --again" in problem["message"]
+    upheld = ["--accredited-on", "2025-03-12", "--again", "--by", "The board", "--file", "1/2026"]
+    grounds = ["--reason", "two people", *upheld, "--registry", registry, "--yes"]
+    assert quick_folder.call("reissue", first.stem, *grounds).code == 0
+    outcome = quick_folder.call("issue", "--level", "B1", "--registry", registry, "--json")
+    assert (outcome.code, len(outcome.json["issued"])) == (0, 1)

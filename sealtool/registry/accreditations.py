@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy as np
 from sealtool.model import DirectGrant, Framework, PersonId
 from sealtool.registry import cells
 from sealtool.registry.findings import Findings
-from sealtool.registry.month_first import reject_month_first
 from sealtool.registry.parsing import distinct_rows, group_by_person, parse_column, ranks, value_order
 from sealtool.registry.people import Roll
 from sealtool.registry.rejecting import RowCheck
@@ -17,9 +17,16 @@ from sealtool.registry.table import Table
 
 
 def read_accreditations(
-    table: Table, roll: Roll, framework: Framework, today: date, findings: Findings
+    table: Table, roll: Roll, framework: Framework, day: Callable[[str], date], findings: Findings
 ) -> dict[PersonId, tuple[DirectGrant, ...]]:
     """Read accreditations.csv; what is wrong with it goes to ``findings``.
+
+    Args:
+        table: its cells.
+        roll: who is in people.csv.
+        framework: whose procedures they are.
+        day: reads a date.
+        findings: what is wrong is added to them.
 
     Returns:
         The grants of each person that stand on sound rows, by day, level, area, procedure and reference.
@@ -28,7 +35,7 @@ def read_accreditations(
     level = parse_column(table, "level", cells.parse_level)
     area = parse_column(table, "area", cells.parse_area)
     procedure = parse_column(table, "procedure", cells.parse_procedure)
-    granted_on = parse_column(table, "granted_on", cells.date_parser(today))
+    granted_on = parse_column(table, "granted_on", day)
     reference = parse_column(table, "reference", cells.parse_reference)
 
     check = RowCheck(table, ids, roll.persons_meant, findings)
@@ -36,7 +43,6 @@ def read_accreditations(
     check.reject_cells([ids, level, area, procedure, granted_on, reference])
     check.reject_unknown_persons(roll.known)
     check.warn_of_lost_zeros()
-    reject_month_first([granted_on], check)
 
     readable = np.flatnonzero((level.value_of >= 0) & (procedure.value_of >= 0))
     pairs, pair_of_row = distinct_rows([level.value_of, procedure.value_of], readable)

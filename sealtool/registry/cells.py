@@ -18,6 +18,7 @@ from sealtool.registry.placeholders import is_placeholder, may_be_placeholder
 _Word = TypeVar("_Word", bound=StrEnum)
 
 _EARLIEST_YEAR: Final = 1950
+_LAST_MONTH: Final = 12
 """No activity, degree or test in an export is older; a year before it is a slip such as 0205 or 1025."""
 
 _ISO_DATE: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
@@ -227,8 +228,13 @@ def _is_mangled(text: str) -> bool:
 # --- numbers and dates ------------------------------------------------------------------------
 
 
-def date_parser(today: date) -> Callable[[str], date]:
-    """A parser of days up to and including ``today``."""
+def date_parser(today: date, month_first: str = "") -> Callable[[str], date]:
+    """A parser of days up to and including ``today``.
+
+    Args:
+        today: the last day that is not in the future.
+        month_first: a date of the same export that has the month first; dates that may have it first are refused then.
+    """
 
     def parse(text: str) -> date:
         bare = required(text)
@@ -244,6 +250,8 @@ def date_parser(today: date) -> Callable[[str], date]:
             raise CellFault("is no day of the calendar") from None
         if parsed > today:
             raise CellFault(f"is in the future (today is {today})", parsed)
+        if month_first and match.re is _SLASH_DATE and day <= _LAST_MONTH and day != month:
+            raise CellFault(f"may have the month first, as {shown(month_first)!r} has: write it as 2025-10-27", parsed)
         return parsed
 
     return parse

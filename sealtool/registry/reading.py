@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,9 +11,11 @@ from pathlib import Path
 from sealtool.errors import RegistryError
 from sealtool.model import DirectGrant, Framework, Participation, PersonId, PersonRecord, Registry, SourceFile
 from sealtool.registry.accreditations import read_accreditations
+from sealtool.registry.cells import date_parser
 from sealtool.registry.files import Export, open_export
 from sealtool.registry.findings import Findings, shown
 from sealtool.registry.layout import ACCREDITATIONS, LAYOUTS, PEOPLE, TRAINING
+from sealtool.registry.month_first import month_first_dates
 from sealtool.registry.options import RegistryOptions
 from sealtool.registry.people import Roll, read_people
 from sealtool.registry.table import Table, tokenise
@@ -95,12 +97,17 @@ def _shrunk(table: Table, before: int, max_shrink: float) -> list[str]:
 def _read(tables: Mapping[str, Table], sources: tuple[SourceFile, ...], framework: Framework, today: date) -> Registry:
     findings = Findings()
     roll = read_people(tables[PEOPLE.file], findings)
+    month_first = month_first_dates(tables)
+
+    def day(file: str) -> Callable[[str], date]:
+        return date_parser(today, month_first.get(file, ""))
+
     participations: Mapping[PersonId, tuple[Participation, ...]] = {}
     grants: Mapping[PersonId, tuple[DirectGrant, ...]] = {}
     if TRAINING.file in tables:
-        participations = read_training(tables[TRAINING.file], roll, framework, today, findings)
+        participations = read_training(tables[TRAINING.file], roll, framework, day(TRAINING.file), findings)
     if ACCREDITATIONS.file in tables:
-        grants = read_accreditations(tables[ACCREDITATIONS.file], roll, framework, today, findings)
+        grants = read_accreditations(tables[ACCREDITATIONS.file], roll, framework, day(ACCREDITATIONS.file), findings)
     held = findings.held()
     return Registry(
         records=_records(roll, participations, grants, held),

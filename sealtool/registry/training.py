@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -24,7 +24,6 @@ from sealtool.model import (
 )
 from sealtool.registry import cells
 from sealtool.registry.findings import Findings, shown
-from sealtool.registry.month_first import reject_month_first
 from sealtool.registry.parsing import (
     NO_VALUE,
     ParsedColumn,
@@ -66,28 +65,33 @@ class _Columns:
 
 
 def read_training(
-    table: Table, roll: Roll, framework: Framework, today: date, findings: Findings
+    table: Table, roll: Roll, framework: Framework, day: Callable[[str], date], findings: Findings
 ) -> dict[PersonId, tuple[Participation, ...]]:
     """Read training.csv; what is wrong with it goes to ``findings``.
+
+    Args:
+        table: its cells.
+        roll: who is in people.csv.
+        framework: whose indicators they are.
+        day: reads a date.
+        findings: what is wrong is added to them.
 
     Returns:
         The participations of each person that stand on sound rows, by day, activity and role.
     """
-    columns = _parse(table, roll, framework, today)
+    columns = _parse(table, roll, framework, day)
     check = RowCheck(table, columns.person_id, roll.persons_meant, findings)
     check.reject_misfits(roll.persons_in)
     check.reject_cells(columns.all)
     check.reject_unknown_persons(roll.known)
     check.warn_of_lost_zeros()
-    reject_month_first([columns.start_date, columns.end_date, columns.completed_on], check)
     _reject_reversed_dates(columns, check)
     _reject_contradictions(table, columns, check, findings)
     _reject_spellings(table, columns, check, findings)
     return _participations(columns, np.flatnonzero(check.sound))
 
 
-def _parse(table: Table, roll: Roll, framework: Framework, today: date) -> _Columns:
-    day = cells.date_parser(today)
+def _parse(table: Table, roll: Roll, framework: Framework, day: Callable[[str], date]) -> _Columns:
     return _Columns(
         person_id=parse_column(table, "person_id", roll.read_id),
         activity_id=parse_column(table, "activity_id", cells.parse_code),

@@ -84,6 +84,24 @@ def test_a_slip_leaves_no_other_date_in_doubt_where_the_file_writes_the_day_firs
     assert list(registry.held) == [ANA]
 
 
+def test_the_dates_of_one_file_leave_those_of_the_other_in_doubt(export: Export) -> None:
+    registry = _only(export, completed_on="03/27/2025").grant(BIEL, granted_on="03/04/2025").read()
+    assert list(registry.held) == [ANA, BIEL]
+    assert [problem.file for problem in registry.problems if "'03/27/2025'" in problem.message][
+        -1
+    ] == "accreditations.csv"
+
+
+def test_a_file_that_writes_the_day_first_is_in_no_doubt_because_of_the_other(export: Export) -> None:
+    _only(export, completed_on="03/27/2025").grant(BIEL, granted_on="03/04/2025")
+    assert list(export.grant(BIEL, granted_on="27/03/2025").read().held) == [ANA]
+
+
+def test_a_file_that_writes_the_month_first_is_in_doubt_whatever_the_other_writes(export: Export) -> None:
+    _only(export, completed_on="27/03/2025").grant(BIEL, granted_on="03/04/2025")
+    assert list(export.grant(ANA, granted_on="03/27/2025").read().held) == [ANA, BIEL]
+
+
 def test_the_earliest_year_is_accepted(export: Export) -> None:
     assert _granted(export, granted_on="1950-01-01").read().problems == ()
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from sealtool.canonical import decision_fingerprint, named_decision_as_json, person_as_json
+from sealtool.canonical import decision_fingerprint, key_of, named_decision_as_json, person_as_json
 from sealtool.discretion import insist_on_discretion, insist_on_sound_texts
+from sealtool.doubts import Printing
 from sealtool.errors import AppealError, LedgerLockedError, SealtoolError, UsageError
 from sealtool.identifiers import new_certificate_id, parse_certificate_id
 from sealtool.issuing import IssueReport, Issuing
 from sealtool.ledger import Act, ActKind, CertificateState, CertificateStory, Ledger, Reservation, RunFacts
 from sealtool.model import CertificateId, Decision, Person, Registry
-from sealtool.planning import Plan, Printing, items_of, key_of
+from sealtool.planning import Plan, items_of
 from sealtool.registry.cells import name_oddity
 from sealtool.running import RunEvent
 from sealtool.upholding import OPTIONS, Content, Upheld, content_of

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 from sealtool.model import Area, CoveredArea, Decision, Level, Person, PersonId, Procedure
 
+Key = tuple[str, str, int | None]
+"""Person id, level and C2 area: what may have one certificate."""
+
 # json.dumps would make one of these for each call
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -89,6 +92,11 @@ def decision_from_json(facts: Mapping[str, Any], rules_version: str) -> Decision
         ),
         rules_version=rules_version,
     )
+
+
+def key_of(decision: Decision) -> Key:
+    """What a decision is about."""
+    return (decision.person.person_id, str(decision.level), None if decision.area is None else int(decision.area))
 
 
 def decision_fingerprint(decision: Decision) -> str:

@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sealtool.canonical import decision_fingerprint
+from sealtool.canonical import Key, decision_fingerprint, key_of
 from sealtool.errors import SealtoolError, words_for_logs
 from sealtool.identifiers import new_certificate_id
 from sealtool.ledger import Ledger, Reservation, RunFacts, SealedDocument
 from sealtool.listing import Imprint, Listing, RunSeal
 from sealtool.manifest import seal_as_json
 from sealtool.model import CertificateId, CertificateOrder, Language, Level, RunId
-from sealtool.planning import Action, Key, Plan, key_of
+from sealtool.planning import Action, Plan
 from sealtool.press import Failure, Press, SealedCertificate, SealedFile
 from sealtool.publishing import OutputFolder
 from sealtool.running import Edge, Recording, RunEvent

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Any, Final
 
-from sealtool.canonical import decision_as_json, decision_fingerprint, named_decision_as_json, person_from_json
+from sealtool.canonical import Key, decision_as_json, decision_fingerprint, key_of, named_decision_as_json
+from sealtool.doubts import Printing, known_by_another_id, perhaps_one_person, unprintable_names
 from sealtool.errors import UsageError
 from sealtool.ledger import CertificateState, IssuedCertificate
 from sealtool.model import (
@@ -18,7 +16,6 @@ from sealtool.model import (
     Assessment,
     Decision,
     Level,
-    Person,
     PersonId,
     PersonRecord,
     Problem,
@@ -31,22 +28,6 @@ NOTHING: Final = ""
 """In the place of a fingerprint: the registry supported no decision."""
 
 Assess = Callable[[PersonRecord, Iterable[Level]], tuple[Assessment, ...]]
-Key = tuple[str, str, int | None]
-"""Person id, level and C2 area: what may have one certificate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Printing:
-    """What can be told of a name before it is printed.
-
-    Attributes:
-        unprintable: the characters of a text that the certificate's fonts cannot print.
-        trial: why the pages of a decision's certificate would not show it as it is, in a sentence or two; empty where
-            they would.
-    """
-
-    unprintable: Callable[[str], tuple[str, ...]]
-    trial: Callable[[Decision], str]
 
 
 class Action(StrEnum):
@@ -232,8 +213,8 @@ def make_plan(
         if key not in decided and _is_lost(one) and one.person_id not in registry.held
     ]
     doubts = [
-        *_unprintable_names(to_be_made, printing),
-        *_known_by_another_id(to_be_made, perhaps_lost, is_supported),
+        *unprintable_names(to_be_made, printing),
+        *known_by_another_id(to_be_made, perhaps_lost, is_supported),
     ]
     held, problems = _hold(registry, doubts)
     entries = [entry for decision, entry in every if decision.person.person_id not in held]
@@ -244,7 +225,7 @@ def make_plan(
         entries=tuple(sorted(entries, key=_order)),
         held=_in_scope(held, scope),
         problems=problems,
-        warnings=(*_perhaps_one_person(every), *registry.warnings),
+        warnings=(*perhaps_one_person(to_be_made, decisions), *registry.warnings),
         assessments=tuple(pair for pair in assessments if pair[0] not in held),
         people=len(records),
         unsupported_reservations=tuple(one for one in unsupported if one.state is CertificateState.RESERVED),
@@ -325,146 +306,6 @@ def _hold(
     return dict(sorted(held.items())), tuple(problems)
 
 
-def _unprintable_names(decisions: Iterable[Decision], printing: Printing) -> Iterator[tuple[str, Problem]]:
-    """Names that would not come out as they are: an empty box on a sealed document misnames somebody."""
-    sound: dict[PersonId, bool] = {}
-    for decision in decisions:
-        person = decision.person
-        if person.person_id not in sound:
-            gaps = list(_gaps(person, printing))
-            sound[person.person_id] = not gaps
-            yield from ((person.person_id, gap) for gap in gaps)
-        if sound[person.person_id] and (why := printing.trial(decision)):
-            sound[person.person_id] = False
-            yield person.person_id, _misprinted_name(decision, why)
-
-
-def _gaps(person: Person, printing: Printing) -> Iterator[Problem]:
-    for column, value in _names(person):
-        if missing := printing.unprintable(value):
-            yield _unprintable_name(person, column, value, missing)
-
-
-def _known_by_another_id(
-    decisions: Collection[Decision],
-    perhaps_lost: Iterable[IssuedCertificate],
-    is_supported: Callable[[IssuedCertificate], bool],
-) -> Iterator[tuple[str, Problem]]:
-    """Decisions that may repeat a certificate which the registry does not support any more, of somebody so called.
-
-    A NIE becomes a DNI one day, and with it a name may get other accents or a second surname: to issue anew would
-    double the certificate.
-    """
-    bare = cache(_bare)
-
-    def bare_name(person: Person) -> tuple[str, ...]:
-        return tuple(bare(name) for _, name in _names(person))
-
-    wanted = {key_of(decision)[1:] for decision in decisions}
-    by_name_and_level: dict[tuple[object, ...], list[IssuedCertificate]] = {}
-    for one in perhaps_lost:
-        if (one.level, one.area) in wanted:
-            name = bare_name(person_from_json(one.decision["person"]))
-            by_name_and_level.setdefault((name[:2], one.level, one.area), []).append(one)
-    for decision in decisions if by_name_and_level else ():
-        person, (_, level, area) = decision.person, key_of(decision)
-        name = bare_name(person)
-        for one in by_name_and_level.get((name[:2], level, area), ()):
-            theirs = person_from_json(one.decision["person"])
-            is_alike = (
-                bare_name(theirs) == name or decision_fingerprint(replace(decision, person=theirs)) == one.fingerprint
-            )
-            if is_alike and not is_supported(one):
-                yield person.person_id, _other_id(person, one)
-
-
-def _perhaps_one_person(every: Iterable[tuple[Decision, PlanEntry]]) -> Iterator[Problem]:
-    """Certificates that would say, on the same evidence, what that of somebody of one name with another id says.
-
-    It is no more than a warning: two people of one name may have passed one test.
-    """
-    alike: dict[tuple[str, date], list[tuple[Decision, PlanEntry]]] = {}
-    for decision, entry in every:
-        alike.setdefault((decision.person.full_name, decision.accredited_on), []).append((decision, entry))
-    told: set[PersonId] = set()
-    for group in alike.values():
-        for decision, entry in group if len(group) > 1 else ():
-            others = [
-                other
-                for other, _ in group
-                if other.person.person_id != decision.person.person_id
-                and (other.level, other.areas) == (decision.level, decision.areas)
-            ]
-            if others and entry.action is Action.ISSUE and decision.person.person_id not in told:
-                told.add(decision.person.person_id)
-                yield _perhaps_the_same(decision, others[0].person)
-
-
-def _perhaps_the_same(decision: Decision, other: Person) -> Problem:
-    return Problem(
-        file="people.csv",
-        line=decision.person.line,
-        column="person_id",
-        value=decision.person.person_id,
-        message=f"Somebody else of this name, {other.person_id} on line {other.line}, has {decision.level} since the "
-        "same day, on the same evidence. If this is one person with two ids, one of the two certificates is one too "
-        "many: take one of the ids out of the registry before they are issued.",
-    )
-
-
-def _bare(name: str) -> str:
-    """A name without case, accents, spaces and marks: two offices may write them otherwise."""
-    return "".join(mark for mark in unicodedata.normalize("NFKD", name).casefold() if mark.isalpha())
-
-
-def _other_id(person: Person, one: IssuedCertificate) -> Problem:
-    return Problem(
-        file="people.csv",
-        line=person.line,
-        column="person_id",
-        value=person.person_id,
-        message=f"The certificate {one.certificate_id} is what would be issued here, or one like it with another id: "
-        f"{one.person_id}, for whom the registry does not support it any more. If this is the same person, a second "
-        "certificate would double the first: revoke that one, and the next run issues it with the new id. If these are "
-        "two people, uphold that one: `reissue` with its day as --accredited-on, and --again.",
-    )
-
-
-def _names(person: Person) -> tuple[tuple[str, str], ...]:
-    return (
-        ("given_name", person.given_name),
-        ("first_surname", person.first_surname),
-        ("second_surname", person.second_surname),
-    )
-
-
-def _unprintable_name(person: Person, column: str, value: str, missing: tuple[str, ...]) -> Problem:
-    characters = ", ".join(f"'{character}' (U+{ord(character):04X})" for character in missing)
-    return Problem(
-        file="people.csv",
-        line=person.line,
-        column=column,
-        value=value,
-        message=f"The certificate's fonts have no glyph for {characters}, so the name would be printed with gaps. "
-        "Ask for the name in Latin letters, or configure fonts that have these characters.",
-    )
-
-
-def _misprinted_name(decision: Decision, why: str) -> Problem:
-    def is_likelier(part: tuple[str, str]) -> tuple[bool, int]:
-        return any(map(unicodedata.combining, part[1])), len(part[1])
-
-    column, value = max(_names(decision.person), key=is_likelier)
-    return Problem(
-        file="people.csv",
-        line=decision.person.line,
-        column=column,
-        value=value,
-        message=f"The name cannot be printed as it stands: a certificate of {decision.level} was made for trial. {why} "
-        "Have the name written in a shorter or plainer way, or give the templates more room.",
-    )
-
-
 def _in_scope(held: Mapping[str, tuple[int, ...]], scope: Scope) -> dict[str, tuple[int, ...]]:
     if scope.people is None:
         return dict(held)
@@ -476,11 +317,6 @@ def items_of(decision: Mapping[str, Any]) -> dict[str, str]:
     areas = {f"area {one['area']}": f"{one['covered_on']} by {one['procedure']}" for one in decision["areas"]}
     procedures = ", ".join(decision["procedures"])
     return {**decision["person"], "accredited_on": decision["accredited_on"], "procedures": procedures, **areas}
-
-
-def key_of(decision: Decision) -> Key:
-    """What a decision is about."""
-    return (decision.person.person_id, str(decision.level), None if decision.area is None else int(decision.area))
 
 
 def _key_on_record(one: IssuedCertificate) -> Key:

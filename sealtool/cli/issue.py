@@ -96,7 +96,7 @@ def _as_json(plan: Plan, report: IssueReport) -> dict[str, object]:
 
 def _with_certificate(entry: PlanEntry, report: IssueReport) -> dict[str, object]:
     """The decision as planned, with the certificate that was made for it."""
-    from sealtool.planning import key_of
+    from sealtool.canonical import key_of
 
     facts = entry.as_json()
     if entry.decision is not None:

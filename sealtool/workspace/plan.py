@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sealtool.accreditation import assess_levels
 from sealtool.collecting import values_that_stay
+from sealtool.doubts import Printing
 from sealtool.ledger import Ledger
 from sealtool.model import CertificateId, CertificateOrder, Decision, Language, Registry
-from sealtool.planning import Plan, Printing, Scope, insist_on_known_people, make_plan
+from sealtool.planning import Plan, Scope, insist_on_known_people, make_plan
 from sealtool.workspace import tasks
 
 if TYPE_CHECKING:

@@ -131,6 +131,9 @@ class Plan:
     held: Mapping[str, tuple[int, ...]]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    """Those of the registry."""
+    perhaps_one_person: tuple[Problem, ...]
+    """People to be certified who may have another id besides. Nobody is held for it."""
     assessments: tuple[tuple[PersonId, Assessment], ...]
     people: int
     """How many people were looked at."""
@@ -163,7 +166,7 @@ class Plan:
         return {
             "schema": SCHEMA,
             "decisions": [entry.as_json() for entry in self.entries],
-            **problems_as_json(self.held, self.problems, self.warnings),
+            **problems_as_json(self.held, self.problems, (*self.perhaps_one_person, *self.warnings)),
         }
 
 
@@ -225,7 +228,8 @@ def make_plan(
         entries=tuple(sorted(entries, key=_order)),
         held=_in_scope(held, scope),
         problems=problems,
-        warnings=(*perhaps_one_person(to_be_made, decisions), *registry.warnings),
+        warnings=registry.warnings,
+        perhaps_one_person=tuple(perhaps_one_person(to_be_made, decisions)),
         assessments=tuple(pair for pair in assessments if pair[0] not in held),
         people=len(records),
         unsupported_reservations=tuple(one for one in unsupported if one.state is CertificateState.RESERVED),

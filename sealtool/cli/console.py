@@ -120,6 +120,7 @@ def show_open_questions(plan: Plan) -> None:
             "issued to them until it is put right."
         )
     show_problems(plan.problems, title="Problems")
+    show_problems(plan.perhaps_one_person, title="Perhaps one person with two ids", most=None)
     changed, lost = plan.having(Action.CHANGED), plan.having(Action.LOST)
     if changed or lost:
         click.echo("\nIssued, but the registry now says otherwise; a human decides whether to reissue or revoke:")

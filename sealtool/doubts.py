@@ -80,7 +80,7 @@ def known_by_another_id(
                 yield person.person_id, _other_id(person, one)
 
 
-def perhaps_one_person(to_be_made: Iterable[Decision], decisions: Iterable[Decision]) -> Iterator[Problem]:
+def perhaps_one_person(to_be_made: Collection[Decision], decisions: Iterable[Decision]) -> Iterator[Problem]:
     """What is to be certified although, on the same evidence, it is decided of somebody of one name with another id.
 
     It is no more than a warning: two people of one name may have passed one test.
@@ -90,7 +90,7 @@ def perhaps_one_person(to_be_made: Iterable[Decision], decisions: Iterable[Decis
         decisions: all, also those that are certified already.
     """
     alike: dict[tuple[str, date], list[Decision]] = {}
-    for one in decisions:
+    for one in decisions if to_be_made else ():
         alike.setdefault((one.person.full_name, one.accredited_on), []).append(one)
     told: set[PersonId] = set()
     for decision in to_be_made:

@@ -17,8 +17,8 @@ from sealtool.registry.placeholders import is_placeholder, may_be_placeholder
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
+MONTHS: Final = range(1, 13)
 _EARLIEST_YEAR: Final = 1950
-_LAST_MONTH: Final = 12
 """No activity, degree or test in an export is older; a year before it is a slip such as 0205 or 1025."""
 
 _ISO_DATE: Final = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
@@ -250,7 +250,7 @@ def date_parser(today: date, month_first: str = "") -> Callable[[str], date]:
             raise CellFault("is no day of the calendar") from None
         if parsed > today:
             raise CellFault(f"is in the future (today is {today})", parsed)
-        if month_first and match.re is _SLASH_DATE and day <= _LAST_MONTH and day != month:
+        if month_first and match.re is _SLASH_DATE and day in MONTHS and day != month:
             raise CellFault(f"may have the month first, as {shown(month_first)!r} has: write it as 2025-10-27", parsed)
         return parsed
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final
 
-from sealtool.registry.cells import slashed_numbers
+from sealtool.registry.cells import MONTHS, slashed_numbers
 from sealtool.registry.layout import ACCREDITATIONS, TRAINING
 from sealtool.registry.table import Table
 
 _DATES: Final = {TRAINING.file: ("start_date", "end_date", "completed_on"), ACCREDITATIONS.file: ("granted_on",)}
-_MONTHS: Final = range(1, 13)
 _DAYS_ONLY: Final = range(13, 32)
 """Numbers that are a day and no month."""
 
@@ -36,8 +35,8 @@ def month_first_dates(tables: Mapping[str, Table]) -> dict[str, str]:
 def _evidence(table: Table, columns: tuple[str, ...]) -> tuple[str, bool]:
     """A date that has the month first, empty where there is none; and whether another can only have the day first."""
     slashed = {text: numbers for text in _texts(table, columns) if (numbers := slashed_numbers(text)) is not None}
-    month_first = (text.strip() for text, (one, other) in slashed.items() if one in _MONTHS and other in _DAYS_ONLY)
-    return next(month_first, ""), any(one in _DAYS_ONLY and other in _MONTHS for one, other in slashed.values())
+    month_first = (text.strip() for text, (one, other) in slashed.items() if one in MONTHS and other in _DAYS_ONLY)
+    return next(month_first, ""), any(one in _DAYS_ONLY and other in MONTHS for one, other in slashed.values())
 
 
 def _texts(table: Table, columns: tuple[str, ...]) -> Iterator[str]:
